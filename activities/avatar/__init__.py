@@ -1,0 +1,1 @@
+"""A moving person from mouth curves and speech."""

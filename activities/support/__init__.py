@@ -1,0 +1,1 @@
+"""What every stage shares: artifacts, stage cache, heartbeat, error translation."""

@@ -1,0 +1,1 @@
+"""HTTP and Telegram in; updates and queries out."""

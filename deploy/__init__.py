@@ -1,0 +1,1 @@
+"""Settings, the local studio, migrations and manifests."""

@@ -1,0 +1,1 @@
+"""The embedded studio for one machine."""

@@ -1,0 +1,1 @@
+"""Nouns: contracts, states, tables, errors, policy. No I/O except store.py."""

@@ -1,0 +1,50 @@
+"""The plan: which engine does each stage, at which version and weights, on which lane. Resolved before a workflow
+starts and carried in its input, so that replay never depends on a setting."""
+
+from enum import StrEnum
+from typing import Annotated
+
+from pydantic import Field
+
+from models.base import Contract, Slug
+from models.lanes import Lane
+
+
+class Capability(StrEnum):
+    """What an engine can do; also the name of its package under ``activities/``."""
+
+    SPEECH = "speech"
+    ALIGNMENT = "alignment"
+    LIPSYNC = "lipsync"
+    AVATAR = "avatar"
+    COMPOSITING = "compositing"
+    QUALITY = "quality"
+
+
+class EngineRef(Contract):
+    """One engine, pinned. ``weights`` is the sha256 over its weights, or empty where it has none or none is known yet."""
+
+    capability: Capability
+    name: Slug
+    version: Annotated[str, Field(pattern=r"^[0-9]+(\.[0-9]+)*$", max_length=20)]
+    lane: Lane
+    weights: Annotated[str, Field(pattern=r"^([0-9a-f]{64})?$")] = ""
+
+
+class Plan(Contract):
+    """The engines of one render. ``alignment`` is an order: the next is used when one fails, and the result says so."""
+
+    speech: EngineRef
+    alignment: Annotated[tuple[EngineRef, ...], Field(min_length=1, max_length=4)]
+    lipsync: EngineRef
+    avatar: EngineRef
+    compositing: EngineRef
+    quality: EngineRef
+
+    def engines(self) -> tuple[EngineRef, ...]:
+        """Every engine named, in the order of the stages."""
+        return (self.speech, *self.alignment, self.lipsync, self.avatar, self.compositing, self.quality)
+
+    def lanes(self) -> tuple[Lane, ...]:
+        """The distinct lanes the plan needs, sorted."""
+        return tuple(sorted({engine.lane for engine in self.engines()}))

@@ -1,0 +1,1 @@
+"""Tests mirror the source; durability/, replay/, architecture/ and quality/ stand apart."""

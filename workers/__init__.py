@@ -1,0 +1,1 @@
+"""Composition roots: which process serves which lane with which engines."""

@@ -1,0 +1,1 @@
+"""Verbs over time: deterministic; they import temporalio, models and activity signatures only."""
