@@ -22,7 +22,7 @@ class Capability(StrEnum):
 
 
 class EngineRef(Contract):
-    """One engine, pinned. ``weights`` is the sha256 over its weights, or empty where it has none or none is known yet."""
+    """One engine, pinned. ``weights`` is the sha256 over its weights; empty where it has none or none is known yet."""
 
     capability: Capability
     name: Slug

@@ -1,0 +1,98 @@
+"""The catalogue of engines: adding one is a file under ``activities/`` and a line here.
+
+Targets are import paths, resolved by workers alone, so that the API can plan a render without importing an engine.
+"""
+
+from typing import Annotated
+
+from pydantic import Field
+
+from models.base import Contract, Slug
+from models.errors import UnknownReference
+from models.lanes import Lane
+from models.plan import Capability, EngineRef, Plan
+
+
+class EngineSpec(Contract):
+    """An engine that exists. ``target`` is ``module:factory``; workers call the factory with their settings."""
+
+    capability: Capability
+    name: Slug
+    version: str
+    lane: Lane
+    target: Annotated[str, Field(pattern=r"^workers\.wiring:[a-z0-9_]+$")]
+    default: bool = False
+
+    def ref(self, weights: str = "") -> EngineRef:
+        """The pinned form that goes into a plan."""
+        return EngineRef(
+            capability=self.capability, name=self.name, version=self.version, lane=self.lane, weights=weights
+        )
+
+
+def _spec(capability: Capability, name: str, version: str, lane: Lane = Lane.CPU, default: bool = False) -> EngineSpec:
+    target = f"workers.wiring:{name.replace('-', '_')}"
+    return EngineSpec(capability=capability, name=name, version=version, lane=lane, target=target, default=default)
+
+
+ENGINES: tuple[EngineSpec, ...] = (
+    _spec(Capability.SPEECH, "kokoro", "1", default=True),
+    _spec(Capability.SPEECH, "hibari", "1"),
+    _spec(Capability.SPEECH, "xtts", "1", Lane.GPU),
+    _spec(Capability.ALIGNMENT, "timings", "1", default=True),
+    _spec(Capability.ALIGNMENT, "pocketsphinx", "1", default=True),
+    _spec(Capability.ALIGNMENT, "mfa", "1"),
+    _spec(Capability.LIPSYNC, "visemes", "1", default=True),
+    _spec(Capability.LIPSYNC, "wav2lip", "1", Lane.GPU),
+    _spec(Capability.AVATAR, "presenter", "1", default=True),
+    _spec(Capability.AVATAR, "portrait", "1"),
+    _spec(Capability.AVATAR, "sadtalker", "1", Lane.GPU),
+    _spec(Capability.COMPOSITING, "ffmpeg", "1", default=True),
+    _spec(Capability.QUALITY, "studio", "1", default=True),
+)
+
+
+def find_engine(capability: Capability, name: str) -> EngineSpec:
+    """The engine of that name. Raises UnknownReference that lists those there are."""
+    known = [spec for spec in ENGINES if spec.capability is capability]
+    for spec in known:
+        if spec.name == name:
+            return spec
+    names = ", ".join(spec.name for spec in known)
+    raise UnknownReference(
+        f"no {capability} engine is called {name!r}; there are: {names}", field=f"engines.{capability}"
+    )
+
+
+class EngineChoices(Contract):
+    """Engines by name, where the requester wants others than the defaults."""
+
+    speech: str | None = None
+    alignment: Annotated[tuple[str, ...], Field(max_length=4)] = ()
+    lipsync: str | None = None
+    avatar: str | None = None
+
+
+def resolve_plan(choices: EngineChoices, weights: dict[tuple[Capability, str], str]) -> Plan:
+    """The plan for ``choices``. ``weights`` are the sha256 that running workers announced, by capability and name.
+
+    Raises UnknownReference for an engine that does not exist.
+    """
+
+    def pick(capability: Capability, name: str | None) -> EngineRef:
+        spec = find_engine(capability, name) if name else next(s for s in _defaults(capability))
+        return spec.ref(weights.get((capability, spec.name), ""))
+
+    aligners = choices.alignment or tuple(spec.name for spec in _defaults(Capability.ALIGNMENT))
+    return Plan(
+        speech=pick(Capability.SPEECH, choices.speech),
+        alignment=tuple(pick(Capability.ALIGNMENT, name) for name in aligners),
+        lipsync=pick(Capability.LIPSYNC, choices.lipsync),
+        avatar=pick(Capability.AVATAR, choices.avatar),
+        compositing=pick(Capability.COMPOSITING, None),
+        quality=pick(Capability.QUALITY, None),
+    )
+
+
+def _defaults(capability: Capability) -> tuple[EngineSpec, ...]:
+    return tuple(spec for spec in ENGINES if spec.capability is capability and spec.default)

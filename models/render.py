@@ -1,0 +1,157 @@
+"""A render: what it is asked, where it stands, what came out. The workflow's input, its query answers, its result."""
+
+from enum import StrEnum
+from typing import Annotated, Self
+
+from pydantic import Field, model_validator
+
+from models.approval import ApprovalPolicy, Principal, Question, RenderId, Verdict
+from models.artifacts import Artifact
+from models.base import Contract, LanguageTag, Name, Note, Seed, Slug, canonical_sha256
+from models.errors import FailureDetails
+from models.lanes import Lane, Priority
+from models.layout import Layout
+from models.plan import Plan
+from models.quality import Figure, Thresholds
+from models.script import MAX_SEGMENTS, Segment, Tone
+from models.stages import FilmFiles, SubjectRef, VoiceRef
+
+MAX_SPANS = 700
+"""Spans over all segments: keeps a request at its bounds under Temporal's 256 KiB warning."""
+
+
+class RenderRequest(Contract):
+    """Everything a render is made of, resolved before it starts."""
+
+    render_id: RenderId
+    tenant: Slug = "house"
+    persona: Slug
+    title: Name
+    channel: Slug = "internal"
+    requested_by: Principal
+    language: LanguageTag = "en"
+    tone: Tone = Tone.CONFIDENT
+    segments: Annotated[tuple[Segment, ...], Field(min_length=1, max_length=MAX_SEGMENTS)]
+    voice: VoiceRef
+    subject: SubjectRef
+    layout: Layout
+    plan: Plan
+    thresholds: Thresholds = Thresholds()
+    approval: ApprovalPolicy = ApprovalPolicy()
+    priority: Priority = Priority.NORMAL
+    seed: Seed = 1
+
+    @model_validator(mode="after")
+    def _bounded(self) -> Self:
+        spans = sum(len(segment.utterance.spans) for segment in self.segments)
+        if spans > MAX_SPANS:
+            raise ValueError(f"{spans} spans in all; at most {MAX_SPANS}: use less markup or split the script")
+        return self
+
+    def film_key(self) -> str:
+        """The sha256 of all that makes the film: equal requests share it, whoever asks and whatever it is called."""
+        data = self.model_dump(
+            mode="json",
+            include={"language", "tone", "voice", "subject", "layout", "plan", "thresholds", "seed"},
+        )
+        utterances = [segment.utterance.model_dump(mode="json") for segment in self.segments]
+        return canonical_sha256({"film": data, "utterances": utterances})
+
+
+class RenderState(StrEnum):
+    """Where a render stands. The last five are final."""
+
+    QUEUED = "queued"
+    RENDERING = "rendering"
+    BLOCKED = "blocked"
+    """Something failed that a person has to mend; ``resume`` goes on from there."""
+    CHECKING = "checking"
+    AWAITING_APPROVAL = "awaiting_approval"
+    EXPIRED = "expired"
+    """Nobody answered in time; ``resume`` asks again."""
+    COMPLETE = "complete"
+    REJECTED = "rejected"
+    CANCELLED = "cancelled"
+    FAILED = "failed"
+
+    @property
+    def final(self) -> bool:
+        """Whether nothing more will happen."""
+        return self in {RenderState.COMPLETE, RenderState.REJECTED, RenderState.CANCELLED, RenderState.FAILED}
+
+
+class Step(StrEnum):
+    """What a segment is waiting for or doing, in order."""
+
+    SPEECH = "speech"
+    ALIGNMENT = "alignment"
+    LIPSYNC = "lipsync"
+    AVATAR = "avatar"
+    COMPOSING = "composing"
+    MEASURING = "measuring"
+    DONE = "done"
+    FAILED = "failed"
+
+
+class SegmentFailure(Contract):
+    """Which stage of which segment failed (``segment`` is None for the whole film), and what a person can do."""
+
+    segment: int | None
+    stage: str
+    failure: FailureDetails
+
+
+class Cost(Contract):
+    """What a render took so far: stages made and reused, CPU seconds spent, CPU seconds saved by reuse, bytes made."""
+
+    stages_made: int = 0
+    stages_reused: int = 0
+    cpu_seconds: float = 0.0
+    cpu_seconds_saved: float = 0.0
+    size: int = 0
+
+
+class RenderProgress(Contract):
+    """A true picture of a render, answered by query and projected into the tables."""
+
+    render_id: RenderId
+    state: RenderState
+    steps: Annotated[tuple[Step, ...], Field(max_length=MAX_SEGMENTS)]
+    """One for each segment, in order."""
+    detail: Annotated[str, Field(max_length=300)] = ""
+    """The sentence being worked on, or what is waited for, in words."""
+    waiting_for_lanes: tuple[Lane, ...] = ()
+    failures: Annotated[tuple[SegmentFailure, ...], Field(max_length=20)] = ()
+    fell_back: Annotated[tuple[str, ...], Field(max_length=20)] = ()
+    """Which aligner was used instead of which, by segment."""
+    cost: Cost = Cost()
+    figures: Annotated[tuple[Figure, ...], Field(max_length=40)] = ()
+    films: Annotated[tuple[FilmFiles, ...], Field(max_length=3)] = ()
+    report: Artifact | None = None
+    question: Question | None = None
+    verdicts: Annotated[tuple[Verdict, ...], Field(max_length=25)] = ()
+
+    @property
+    def done(self) -> int:
+        """Segments finished."""
+        return sum(step is Step.DONE for step in self.steps)
+
+
+class Resume(Contract):
+    """A person says: the cause is mended (or: ask again). ``resume_id`` makes saying it twice the same as once."""
+
+    resume_id: Annotated[str, Field(pattern=r"^[A-Za-z0-9._:-]{1,100}$")]
+    who: Principal
+    note: Note = ""
+
+
+class RenderResult(Contract):
+    """How a render ended."""
+
+    render_id: RenderId
+    state: RenderState
+    films: Annotated[tuple[FilmFiles, ...], Field(max_length=3)] = ()
+    figures: Annotated[tuple[Figure, ...], Field(max_length=40)] = ()
+    report: Artifact | None = None
+    approved_by: Annotated[tuple[Principal, ...], Field(max_length=5)] = ()
+    cost: Cost = Cost()
