@@ -12,6 +12,7 @@ StudioError
 ├── StageStalled            no unit of work was finished within the stage's no-progress budget
 ├── StorageUnavailable      database or object store out of reach
 ├── StorageFull             no space left where results are written
+├── ArtifactLost            bytes that a result refers to are gone or changed
 └── ProviderFault           somebody else's service failed
 
 Every error crosses Temporal as ``ApplicationError`` with a :class:`FailureDetails`; ``activities.support.errors`` is
@@ -163,6 +164,13 @@ class StorageFull(StudioError):
     code = "storage.full"
     status = 507
     action = "Free space on the named volume, then resume the render."
+
+
+class ArtifactLost(StudioError):
+    """The object store does not hold what an artifact promises."""
+
+    code = "storage.artifact_lost"
+    action = "Resume the render: what is missing is made again."
 
 
 class ProviderFault(StudioError):

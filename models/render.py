@@ -14,7 +14,7 @@ from models.layout import Layout
 from models.plan import Plan
 from models.quality import Figure, Thresholds
 from models.script import MAX_SEGMENTS, Segment, Tone
-from models.stages import FilmFiles, SubjectRef, VoiceRef
+from models.stages import FilmFiles, SubjectRef, VoiceRef, by_content
 
 MAX_SPANS = 700
 """Spans over all segments: keeps a request at its bounds under Temporal's 256 KiB warning."""
@@ -54,8 +54,8 @@ class RenderRequest(Contract):
             mode="json",
             include={"language", "tone", "voice", "subject", "layout", "plan", "thresholds", "seed"},
         )
-        utterances = [segment.utterance.model_dump(mode="json") for segment in self.segments]
-        return canonical_sha256({"film": data, "utterances": utterances})
+        spoken = [segment.model_dump(mode="json", exclude={"start", "end"}) for segment in self.segments]
+        return canonical_sha256({"film": by_content(data), "spoken": spoken})
 
 
 class RenderState(StrEnum):

@@ -83,12 +83,16 @@ class Utterance(Contract):
 
 
 class Segment(Contract):
-    """One sentence of a script, in order. ``start`` and ``end`` are character offsets in the script's source."""
+    """One sentence of a script, in order. ``start`` and ``end`` are character offsets in the script's source.
+
+    ``take`` counts how often it was performed anew on a reviewer's wish: another take has another seed.
+    """
 
     index: Annotated[int, Field(ge=0, lt=400)]
     utterance: Utterance
     start: Annotated[int, Field(ge=0)]
     end: Annotated[int, Field(ge=0)]
+    take: Annotated[int, Field(ge=0, le=1_000)] = 0
 
 
 MAX_SCRIPT_CHARACTERS = 40_000

@@ -1,7 +1,8 @@
 """What each stage is asked and what it answers. Requests say everything that makes the result, and nothing else but
 ``render_id`` and ``segment``, which are for people and never part of the cache key."""
 
-from typing import Annotated, ClassVar
+from dataclasses import dataclass
+from typing import Annotated, Any, ClassVar
 
 from pydantic import Field
 
@@ -48,18 +49,19 @@ class StageRequest(Contract):
                 "engine": self.engine.name,
                 "version": self.engine.version,
                 "weights": weights,
-                "inputs": _by_content(inputs),
+                "inputs": by_content(inputs),
             }
         )
 
 
-def _by_content(value: object) -> object:
+def by_content(value: object) -> object:
+    """Plain JSON data with every artifact replaced by its sha256 alone: equal bytes are equal wherever they lie."""
     if isinstance(value, dict):
         if value.keys() >= {"uri", "sha256", "media_type"}:
             return {"sha256": value["sha256"]}
-        return {key: _by_content(item) for key, item in value.items()}
+        return {key: by_content(item) for key, item in value.items()}
     if isinstance(value, list):
-        return [_by_content(item) for item in value]
+        return [by_content(item) for item in value]
     return value
 
 
@@ -77,6 +79,14 @@ class StageResult(Contract):
     """The base of every stage's answer."""
 
     effort: Effort = Effort()
+
+
+@dataclass(frozen=True)
+class Claim:
+    """The answer to a claim on a stage key: a finished ``result`` (JSON), or a lease, or neither (somebody else's)."""
+
+    result: dict[str, Any] | None
+    granted: bool
 
 
 class SpeechRequest(StageRequest):

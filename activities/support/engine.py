@@ -12,14 +12,18 @@ class Progress(Protocol):
     Raises whatever the caller uses to stop work (cancellation, shutdown): engines let it through and clean up.
     """
 
-    def __call__(self, done: int, total: int) -> None: ...
+    def __call__(self, done: int, total: int) -> None:
+        """``done`` of ``total`` units are finished."""
+        ...
 
 
 class Engine(Protocol):
     """An engine names itself. ``ref.weights`` is the sha256 over the weights it would load."""
 
     @property
-    def ref(self) -> EngineRef: ...
+    def ref(self) -> EngineRef:
+        """The engine's pinned identity."""
+        ...
 
 
 def no_progress(done: int, total: int) -> None:

@@ -1,21 +1,15 @@
 """What stages and records need from the tables, as Protocols: ``models.store`` implements them, workers wire them in.
 Kept apart so that activities never import a table."""
 
-from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any, Protocol
 
 from models.approval import Question, QuestionState, Verdict
 from models.plan import EngineRef
 from models.render import RenderProgress
+from models.stages import Claim
 
-
-@dataclass(frozen=True)
-class Claim:
-    """The answer to a claim on a stage key: a finished ``result`` (JSON), or a lease, or neither (somebody else's)."""
-
-    result: dict[str, Any] | None
-    granted: bool
+__all__ = ["Claim", "EngineRegistry", "Notices", "RenderRecords", "StageLedger"]
 
 
 class StageLedger(Protocol):
@@ -53,7 +47,7 @@ class StageLedger(Protocol):
 
 
 class RenderRecords(Protocol):
-    """The projection of renders, for lists and for people. Idempotent; a snapshot older than the stored one is ignored."""
+    """The projection of renders, for lists and for people. Idempotent; an older snapshot than the stored is ignored."""
 
     async def project(self, progress: RenderProgress, sequence: int) -> None:
         """Store where a render stands. ``sequence`` grows by one with each snapshot of a render."""

@@ -1,0 +1,78 @@
+"""What the workflow asks of the io lane beside the stages: finished films, lanes, projections, questions."""
+
+from typing import Annotated
+
+from pydantic import Field
+
+from models.approval import Question, QuestionState, RenderId, Reviewer, Verdict
+from models.artifacts import Artifact
+from models.base import Contract, Sha256
+from models.lanes import Lane
+from models.quality import Figure
+from models.render import RenderProgress
+from models.stages import FilmFiles
+
+
+class FilmQuery(Contract):
+    """Is there a finished film of exactly this?"""
+
+    render_id: RenderId
+    key: Sha256
+
+
+class FinishedFilms(Contract):
+    """The films of one render with the figures measured on the first."""
+
+    films: Annotated[tuple[FilmFiles, ...], Field(min_length=1, max_length=3)]
+    figures: Annotated[tuple[Figure, ...], Field(max_length=40)]
+    report: Artifact
+
+
+class FilmAnswer(Contract):
+    """``found`` is None when there is none or its bytes are gone."""
+
+    found: FinishedFilms | None
+
+
+class FilmToKeep(Contract):
+    """Remember a finished film under its key."""
+
+    render_id: RenderId
+    key: Sha256
+    films: FinishedFilms
+
+
+class LaneQuery(Contract):
+    """Which of these lanes has no worker?"""
+
+    lanes: Annotated[tuple[Lane, ...], Field(max_length=8)]
+
+
+class IdleLanes(Contract):
+    """Lanes that no worker polls."""
+
+    lanes: Annotated[tuple[Lane, ...], Field(max_length=8)]
+
+
+class Snapshot(Contract):
+    """A projection of a render. ``sequence`` grows by one."""
+
+    sequence: Annotated[int, Field(ge=0)]
+    progress: RenderProgress
+
+
+class QuestionToAsk(Contract):
+    """Put a question before these reviewers (again, when ``reminder`` > 0)."""
+
+    question: Question
+    reviewers: Annotated[tuple[Reviewer, ...], Field(max_length=40)]
+    reminder: Annotated[int, Field(ge=0, le=20)] = 0
+
+
+class QuestionToRecord(Contract):
+    """How a question stands; a closed one is taken back from those who were asked."""
+
+    question: Question
+    reviewers: Annotated[tuple[Reviewer, ...], Field(max_length=40)]
+    state: QuestionState
+    verdicts: Annotated[tuple[Verdict, ...], Field(max_length=25)]

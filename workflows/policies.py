@@ -1,0 +1,40 @@
+"""Named execution policies: how long, how often, where. Values only; a change of value never breaks a replay.
+
+``heartbeat_timeout`` finds a dead worker; the stage's own no-progress budget finds a stall; ``start_to_close`` is the
+backstop that nobody tunes.
+"""
+
+from datetime import timedelta
+
+from temporalio.common import Priority, RetryPolicy
+from temporalio.workflow import ActivityCancellationType, ActivityConfig
+
+from models.lanes import Lane
+from models.plan import EngineRef
+from models.render import RenderRequest
+
+
+def stage(engine: EngineRef, request: RenderRequest, summary: str) -> ActivityConfig:
+    """A stage on its engine's lane, by the render's priority, fair between tenants."""
+    return ActivityConfig(
+        task_queue=engine.lane.value,
+        summary=summary[:200],
+        start_to_close_timeout=timedelta(hours=12),
+        heartbeat_timeout=timedelta(seconds=30),
+        # Which failures are worth another attempt is decided where errors are translated; here is only the pace.
+        retry_policy=RetryPolicy(initial_interval=timedelta(seconds=1), maximum_interval=timedelta(seconds=30)),
+        # A cancelled render is over when its engines have stopped, not before.
+        cancellation_type=ActivityCancellationType.WAIT_CANCELLATION_COMPLETED,
+        priority=Priority(priority_key=int(request.priority), fairness_key=request.tenant),
+    )
+
+
+def upkeep(summary: str) -> ActivityConfig:
+    """Records and messages on the io lane: retried for as long as the database or the messenger is away."""
+    return ActivityConfig(
+        task_queue=Lane.IO.value,
+        summary=summary[:200],
+        start_to_close_timeout=timedelta(minutes=5),
+        heartbeat_timeout=timedelta(minutes=2),
+        retry_policy=RetryPolicy(initial_interval=timedelta(milliseconds=500), maximum_interval=timedelta(seconds=20)),
+    )
