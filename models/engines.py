@@ -14,13 +14,13 @@ from models.plan import Capability, EngineRef, Plan
 
 
 class EngineSpec(Contract):
-    """An engine that exists. ``target`` is ``module:factory``; workers call the factory with their settings."""
+    """An engine that exists. ``target`` is ``module:class``; workers construct it (``workers/wiring.py``)."""
 
     capability: Capability
     name: Slug
     version: str
     lane: Lane
-    target: Annotated[str, Field(pattern=r"^workers\.wiring:[a-z0-9_]+$")]
+    target: Annotated[str, Field(pattern=r"^activities(\.[a-z0-9_]+)+:[A-Za-z0-9]+$")]
     default: bool = False
 
     def ref(self, weights: str = "") -> EngineRef:
@@ -30,25 +30,27 @@ class EngineSpec(Contract):
         )
 
 
-def _spec(capability: Capability, name: str, version: str, lane: Lane = Lane.CPU, default: bool = False) -> EngineSpec:
-    target = f"workers.wiring:{name.replace('-', '_')}"
+def _spec(
+    capability: Capability, name: str, version: str, target: str, lane: Lane = Lane.CPU, default: bool = False
+) -> EngineSpec:
+    target = f"activities.{capability.value}.{target}"
     return EngineSpec(capability=capability, name=name, version=version, lane=lane, target=target, default=default)
 
 
 ENGINES: tuple[EngineSpec, ...] = (
-    _spec(Capability.SPEECH, "kokoro", "1", default=True),
-    _spec(Capability.SPEECH, "hibari", "1"),
-    _spec(Capability.SPEECH, "xtts", "1", Lane.GPU),
-    _spec(Capability.ALIGNMENT, "timings", "1", default=True),
-    _spec(Capability.ALIGNMENT, "pocketsphinx", "1", default=True),
-    _spec(Capability.ALIGNMENT, "mfa", "1"),
-    _spec(Capability.LIPSYNC, "visemes", "1", default=True),
-    _spec(Capability.LIPSYNC, "wav2lip", "1", Lane.GPU),
-    _spec(Capability.AVATAR, "presenter", "1", default=True),
-    _spec(Capability.AVATAR, "portrait", "1"),
-    _spec(Capability.AVATAR, "sadtalker", "1", Lane.GPU),
-    _spec(Capability.COMPOSITING, "ffmpeg", "1", default=True),
-    _spec(Capability.QUALITY, "studio", "1", default=True),
+    _spec(Capability.SPEECH, "kokoro", "1", "kokoro:KokoroEngine", default=True),
+    _spec(Capability.SPEECH, "hibari", "1", "hibari:HibariEngine"),
+    _spec(Capability.SPEECH, "xtts", "1", "xtts:XttsEngine", Lane.GPU),
+    _spec(Capability.ALIGNMENT, "timings", "1", "timings:TimingsEngine", default=True),
+    _spec(Capability.ALIGNMENT, "pocketsphinx", "1", "pocketsphinx:PocketsphinxEngine", default=True),
+    _spec(Capability.ALIGNMENT, "mfa", "1", "mfa:MfaEngine"),
+    _spec(Capability.LIPSYNC, "visemes", "1", "visemes:VisemeEngine", default=True),
+    _spec(Capability.LIPSYNC, "wav2lip", "1", "wav2lip:Wav2LipEngine", Lane.GPU),
+    _spec(Capability.AVATAR, "presenter", "1", "presenter:PresenterEngine", default=True),
+    _spec(Capability.AVATAR, "portrait", "1", "portrait:PortraitEngine"),
+    _spec(Capability.AVATAR, "sadtalker", "1", "sadtalker:SadTalkerEngine", Lane.GPU),
+    _spec(Capability.COMPOSITING, "ffmpeg", "1", "ffmpeg:FfmpegCompositor", default=True),
+    _spec(Capability.QUALITY, "studio", "1", "engine:StudioQuality", default=True),
 )
 
 

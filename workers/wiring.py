@@ -1,0 +1,127 @@
+"""Which process serves which lane with which engines. The only place that turns settings into engines, stores and
+activities; ``models/engines.py`` says which engines there are."""
+
+import pkgutil
+import shlex
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
+
+import structlog
+from temporalio.client import Client
+
+from activities.alignment.stage import AlignmentActivities
+from activities.approvals.stage import ApprovalActivities
+from activities.avatar.stage import AvatarActivities
+from activities.compositing.stage import CompositingActivities
+from activities.lipsync.stage import LipsyncActivities
+from activities.quality.stage import QualityActivities
+from activities.records.stage import RecordActivities
+from activities.speech.stage import SpeechActivities
+from activities.support.engine import Engine
+from activities.support.s3 import S3ArtifactStore, connect_s3
+from activities.support.stage import Stages
+from deploy.settings import Settings
+from models.engines import ENGINES
+from models.errors import EngineUnavailable
+from models.lanes import Lane
+from models.plan import Capability
+from models.store import Store
+from workflows.segments import FRAME_ENGINES
+
+log = structlog.get_logger()
+
+Arguments = Callable[[Settings], dict[str, Any]]
+
+
+def _weights(settings: Settings, *parts: str) -> Path:
+    return settings.studio.state_dir.joinpath("weights", *parts)
+
+
+ARGUMENTS: dict[str, Arguments] = {
+    "kokoro": lambda s: {
+        "model": s.engines.kokoro_model,
+        "voices_dir": s.engines.kokoro_voices_dir or _weights(s, "kokoro-js", "voices"),
+        "cache_dir": _weights(s, "prepared"),
+    },
+    "xtts": lambda s: {"checkpoint_dir": s.engines.xtts_checkpoint_dir},
+    "wav2lip": lambda s: {"checkpoint": s.engines.wav2lip_checkpoint},
+    "sadtalker": lambda s: {"command": shlex.split(s.engines.sadtalker_command)},
+    "mfa": lambda s: {"command": shlex.split(s.engines.mfa_command) or ["mfa"]},
+    "studio": lambda s: {"whisper_dir": s.engines.whisper_dir or _weights(s, "whisper-base")},
+}
+"""Constructor arguments of the engines that need any, by engine name."""
+
+
+def build_engines(settings: Settings, lane: Lane) -> dict[Capability, dict[str, Engine]]:
+    """The engines of ``lane``, constructed; their models load at first use.
+
+    An engine whose libraries are not installed is left out with a warning: a plan that names it is told so.
+    """
+    engines: dict[Capability, dict[str, Engine]] = {capability: {} for capability in Capability}
+    for spec in ENGINES:
+        if spec.lane is not lane:
+            continue
+        try:
+            factory = pkgutil.resolve_name(spec.target)
+            arguments = ARGUMENTS[spec.name](settings) if spec.name in ARGUMENTS else {}
+            engines[spec.capability][spec.name] = factory(**arguments)
+        except (ImportError, EngineUnavailable) as error:
+            log.warning("engine.left_out", engine=spec.name, why=str(error))
+    return engines
+
+
+def artifact_store(settings: Settings) -> S3ArtifactStore:
+    """The artifact store of this process, with its cache under the state directory."""
+    s3, lanes = settings.s3, settings.lanes
+    client = connect_s3(s3.endpoint_url or None, s3.access_key_id, s3.secret_access_key.get_secret_value(), s3.region)
+    cache = lanes.cache_dir or settings.studio.state_dir / "cache"
+    return S3ArtifactStore(client, s3.bucket, cache, int(lanes.cache_gb * 1e9))
+
+
+def stage_activities(
+    engines: dict[Capability, dict[str, Any]], artifacts: S3ArtifactStore, store: Store, scratch: Path
+) -> Sequence[Callable[..., Any]]:
+    """The stages of a lane, each with the lane's engines."""
+    stages = Stages(artifacts, store, scratch)
+    lipsync = engines[Capability.LIPSYNC]
+    curves = {name: engine for name, engine in lipsync.items() if name not in FRAME_ENGINES}
+    frames = {name: engine for name, engine in lipsync.items() if name in FRAME_ENGINES}
+    speech = SpeechActivities(stages, engines[Capability.SPEECH])
+    alignment = AlignmentActivities(stages, engines[Capability.ALIGNMENT])
+    mouth = LipsyncActivities(stages, curves, frames)
+    avatar = AvatarActivities(stages, engines[Capability.AVATAR])
+    compositing = CompositingActivities(stages, engines[Capability.COMPOSITING])
+    quality = QualityActivities(stages, engines[Capability.QUALITY])
+    return (
+        speech.speak,
+        alignment.align,
+        mouth.curves,
+        mouth.resync,
+        avatar.perform,
+        compositing.compose,
+        compositing.assemble,
+        quality.measure,
+        quality.check,
+    )
+
+
+def io_activities(
+    settings: Settings, artifacts: S3ArtifactStore, store: Store, client: Client
+) -> Sequence[Callable[..., Any]]:
+    """Records and approvals, with every messenger that is configured."""
+    messengers = []
+    if settings.telegram.bot_token:
+        # Imported only where a bot is configured: the library costs 30 MB.
+        messenger = pkgutil.resolve_name("activities.approvals.telegram:TelegramMessenger")
+        messengers.append(messenger(settings.telegram.bot_token.get_secret_value(), settings.telegram.api_url, store))
+    records = RecordActivities(store, store, artifacts, client)
+    approvals = ApprovalActivities(store, artifacts, tuple(messengers))
+    return (
+        records.project,
+        records.find_film,
+        records.keep_film,
+        records.idle_lanes,
+        approvals.ask,
+        approvals.record,
+    )
