@@ -42,9 +42,6 @@ from models.tables import (
 
 AnyRow = TypeVar("AnyRow", bound=Row)
 
-ANNOUNCEMENT_LIFE = timedelta(minutes=5)
-"""How long an engine counts as served after its worker last said so."""
-
 # The second half reads the snapshot of the statement's start: a key finished in between shows as somebody else's, and
 # the next claim finds it.
 _CLAIM = (
@@ -387,14 +384,9 @@ class Store:
                 )
 
     async def weights(self) -> dict[tuple[Capability, str], str]:
-        """The weights of every engine served now, by capability and name; the newest announcement counts."""
+        """The weights of every engine announced, by capability and name; the newest announcement counts."""
         statement = (
-            select(EngineInstance)
-            .where(
-                col(EngineInstance.weights) != "",
-                col(EngineInstance.seen_at) > func.now() - literal(ANNOUNCEMENT_LIFE, Interval()),
-            )
-            .order_by(col(EngineInstance.seen_at))
+            select(EngineInstance).where(col(EngineInstance.weights) != "").order_by(col(EngineInstance.seen_at))
         )
         async with self._session() as session:
             served = (await session.exec(statement)).all()
@@ -567,7 +559,8 @@ def _fault(error: BaseException) -> StudioError:
         return InvalidInput(f"the database refuses the value: {message}")
     if state == "42P01":
         return StorageUnavailable(
-            "the database has no tables", action="Run the migrations: python -m deploy.migrations upgrade."
+            "the database has no tables",
+            action="Run the migrations: python -m alembic -c deploy/migrations/alembic.ini upgrade head.",
         )
     if not state or state.startswith(("08", "40", "53", "57")):
         return StorageUnavailable(f"the database does not answer: {type(error).__name__}")

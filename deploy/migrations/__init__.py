@@ -7,13 +7,10 @@ from alembic.config import Config
 
 from models.store import asyncpg_url
 
-HERE = Path(__file__).parent
-
 
 def config(url: str) -> Config:
     """Alembic's configuration for the database at ``url``."""
-    configuration = Config(HERE / "alembic.ini")
-    configuration.set_main_option("script_location", str(HERE))
+    configuration = Config(Path(__file__).parent / "alembic.ini")
     # ConfigParser reads % as interpolation; passwords in URLs are percent-encoded.
     configuration.set_main_option("sqlalchemy.url", asyncpg_url(url).replace("%", "%%"))
     return configuration

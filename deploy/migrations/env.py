@@ -8,6 +8,8 @@ from sqlalchemy import Connection, text
 from sqlalchemy.ext.asyncio import create_async_engine
 from sqlalchemy.pool import NullPool
 
+from deploy.settings import load_settings
+from models.store import asyncpg_url
 from models.tables import AsJson, metadata
 
 MIGRATION_LOCK = 0x67726E72
@@ -17,6 +19,12 @@ MIGRATION_LOCK = 0x67726E72
 def render_type(kind: str, item: object, _: object) -> str | Literal[False]:
     """Revisions know JSONB, not contracts: a contract's class may be gone when an old revision runs."""
     return "postgresql.JSONB()" if kind == "type" and isinstance(item, AsJson) else False
+
+
+def address() -> str:
+    """The database that the caller named, else the one the settings name."""
+    given = context.config.get_main_option("sqlalchemy.url")
+    return given or asyncpg_url(load_settings("DATABASE_URL").database.url.get_secret_value())
 
 
 def migrate(connection: Connection) -> None:
@@ -29,7 +37,7 @@ def migrate(connection: Connection) -> None:
 
 async def online() -> None:
     """Connect and migrate."""
-    engine = create_async_engine(context.config.get_main_option("sqlalchemy.url") or "", poolclass=NullPool)
+    engine = create_async_engine(address(), poolclass=NullPool)
     async with engine.connect() as connection:
         await connection.run_sync(migrate)
         await connection.commit()
@@ -37,9 +45,7 @@ async def online() -> None:
 
 
 if context.is_offline_mode():
-    context.configure(
-        url=context.config.get_main_option("sqlalchemy.url"), target_metadata=metadata, literal_binds=True
-    )
+    context.configure(url=address(), target_metadata=metadata, literal_binds=True)
     with context.begin_transaction():
         context.run_migrations()
 else:
