@@ -19,13 +19,11 @@ from numpy.typing import NDArray
 
 from activities.lipsync.base import ARKIT
 from models.alignment import Alignment, PhonemeTiming
+from models.engines import find_engine
 from models.errors import EngineFailed, MediaRejected
-from models.lanes import Lane
 from models.plan import Capability, EngineRef
 
 Floats = NDArray[np.float64]
-
-VERSION: Final = "1.0"
 
 
 @dataclass(frozen=True)
@@ -185,7 +183,7 @@ class VisemeEngine:
     @property
     def ref(self) -> EngineRef:
         """Its identity; it has no weights."""
-        return EngineRef(capability=Capability.LIPSYNC, name="visemes", version=VERSION, lane=Lane.CPU)
+        return find_engine(Capability.LIPSYNC, "visemes").ref()
 
     def curves(self, alignment: Alignment, wav: Path, fps: int, seed: int, out: Path) -> int:
         """Write the ARKit curves of ``alignment`` to ``out`` (``.npy``, float32 [frames, 52]).
