@@ -218,8 +218,7 @@ def _preparation(wiring: Wiring) -> Part:
 
 
 def _migrations(wiring: Wiring) -> Part:
-    ini = str(ROOT / "deploy" / "migrations" / "alembic.ini")
-    part = _process(wiring, "migrate", "alembic", "-c", ini, "upgrade", "head")
+    part = _process(wiring, "migrate", "deploy.migrations", "upgrade", "head")
     return replace(part, stage=Stage.MIGRATIONS, once=True)
 
 

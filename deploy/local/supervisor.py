@@ -1,18 +1,16 @@
 """Starts the parts in order, restarts what dies, reports what keeps dying, and stops all in reverse. One thread and no
 client library: it idles next to nothing in memory."""
 
-import json
-import os
 import signal
 import time
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass
 from enum import StrEnum
 from itertools import groupby
 
 from deploy.local.parts import Part
 from deploy.local.process import Child, bound, tail
-from deploy.local.state import StateDirectory, write_private
+from deploy.local.state import StateDirectory
 from models.errors import StudioError
 
 POLL = 0.03
@@ -79,7 +77,6 @@ class _Running:
     started: float = 0.0
     due: float | None = None
     """When it is to be started again (monotonic)."""
-    last_exit: str = field(default="", init=False)
 
     def start(self) -> None:
         for leftover in self.part.leftovers:
@@ -100,14 +97,11 @@ class _Running:
 class Supervisor:
     """Runs ``parts`` until told to stop. Not thread-safe; call it from the main thread.
 
-    ``changed`` is called whenever a report changes.
+    ``changed``, which may be set, is called whenever a report changed.
     """
 
-    def __init__(
-        self, state: StateDirectory, parts: Sequence[Part], changed: Callable[[], None] = lambda: None
-    ) -> None:
-        self._logs = state.logs
-        self._changed = changed
+    def __init__(self, state: StateDirectory, parts: Sequence[Part]) -> None:
+        self.changed: Callable[[], None] = lambda: None
         self._running = {
             part.name: _Running(
                 part,
@@ -130,7 +124,7 @@ class Supervisor:
         for stage in self._stages():
             for running in stage:
                 running.start()
-            self._changed()
+            self.changed()
             deadline = time.monotonic() + READY_WITHIN
             while not all(running.report.state in (State.READY, State.DONE) for running in stage):
                 if interrupted():
@@ -157,7 +151,7 @@ class Supervisor:
                 next_look = min(next_look, max(POLL, running.due - now))
             bound(running.child.log)
             if asdict(running.report) != before:
-                self._changed()
+                self.changed()
         return next_look
 
     def stop(self) -> None:
@@ -175,7 +169,7 @@ class Supervisor:
                 running.forget()
                 running.due = None
                 running.report.state = State.STOPPED
-            self._changed()
+            self.changed()
 
     def kill(self, name: str) -> None:
         """SIGKILL one part and what it started. ``look_after`` would restart it; without that it stays down."""
@@ -249,11 +243,3 @@ class Supervisor:
 
 def _exit_name(code: int) -> str:
     return signal.Signals(-code).name if code < 0 else f"exit code {code}"
-
-
-def write_status(state: StateDirectory, phase: str, reports: Sequence[Report]) -> None:
-    """Tell other processes how the studio is: phase, supervisor's pid, a row for each part."""
-    write_private(
-        state.status,
-        json.dumps({"phase": phase, "pid": os.getpid(), "parts": [asdict(report) for report in reports]}, indent=1),
-    )
