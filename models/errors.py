@@ -4,13 +4,16 @@ StudioError
 ├── InvalidInput            the request is wrong; its sender mends it
 │   ├── ScriptRejected      a script that cannot be spoken as written
 │   ├── MediaRejected       an upload that is not what it must be
+│   ├── TooLarge            more bytes than are taken
 │   └── UnknownReference    a name or id that does not exist
 ├── Conflict                the request is fine, the state is not (decided already, key reused, stale bytes)
+├── Unauthenticated         nobody knows who is calling
 ├── Forbidden               the caller may not do this
 ├── EngineUnavailable       a program, weight or key the plan needs is absent; the operator supplies it
 ├── EngineFailed            an engine ran and gave no usable result
 ├── StageStalled            no unit of work was finished within the stage's no-progress budget
 ├── StorageUnavailable      database or object store out of reach
+├── TemporalUnavailable     the Temporal frontend, or every worker of the studio lane, out of reach
 ├── StorageFull             no space left where results are written
 ├── ArtifactLost            bytes that a result refers to are gone or changed
 └── ProviderFault           somebody else's service failed
@@ -45,6 +48,8 @@ class FailureDetails(Contract):
     audience: Audience
     action: Annotated[str, Field(max_length=500)]
     retryable: bool
+    status: Annotated[int, Field(ge=400, le=599)] = 500
+    """Its HTTP status, so that an error which crossed Temporal is the same over REST as one that did not."""
 
 
 class StudioError(Exception):
@@ -72,6 +77,7 @@ class StudioError(Exception):
             audience=self.audience,
             action=self.action[:500],
             retryable=self.retryable,
+            status=self.status,
         )
 
 
@@ -98,6 +104,14 @@ class MediaRejected(InvalidInput):
     action = "Supply another file."
 
 
+class TooLarge(InvalidInput):
+    """More bytes than are taken."""
+
+    code = "input.too_large"
+    status = 413
+    action = "Send less."
+
+
 class UnknownReference(InvalidInput):
     """A name or id does not exist."""
 
@@ -113,6 +127,15 @@ class Conflict(StudioError):
     status = 409
     audience = Audience.REQUESTER
     action = "Read the current state and decide again."
+
+
+class Unauthenticated(StudioError):
+    """The token is absent, expired, or not one of ours."""
+
+    code = "access.unauthenticated"
+    status = 401
+    audience = Audience.REQUESTER
+    action = "Send a valid token as 'Authorization: Bearer ...'."
 
 
 class Forbidden(StudioError):
@@ -156,6 +179,16 @@ class StorageUnavailable(StudioError):
     retryable = True
     audience = Audience.NOBODY
     action = "Nothing: it is tried again. If it lasts, the operator checks the named server."
+
+
+class TemporalUnavailable(StudioError):
+    """The Temporal frontend does not answer, or no worker of the studio lane does."""
+
+    code = "temporal.unavailable"
+    status = 503
+    retryable = True
+    audience = Audience.NOBODY
+    action = "Send the request again in a moment. If it lasts, the operator checks Temporal and the studio worker."
 
 
 class StorageFull(StudioError):
