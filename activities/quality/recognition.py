@@ -1,0 +1,154 @@
+"""What a listener understands: the finished sound is transcribed and compared with the script, word by word."""
+
+import hashlib
+import threading
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import jiwer
+import numpy as np
+import numpy.typing as npt
+from faster_whisper import WhisperModel  # type: ignore[import-untyped]
+
+from activities.quality.sound import SPEECH_RATE
+from activities.quality.weights import MODEL_FILES
+from activities.quality.words import canonical_words
+from models.errors import EngineUnavailable
+
+_BEAM = 5
+
+
+class Recogniser:
+    """faster-whisper, loaded once on first use from ``model`` (a CTranslate2 directory). Thread-safe."""
+
+    def __init__(self, model: Path, threads: int, setting: str) -> None:
+        self._directory = model
+        self._threads = threads
+        self._setting = setting
+        self._lock = threading.Lock()
+        self._model: WhisperModel | None = None
+
+    def _complete(self) -> list[Path]:
+        paths = [self._directory / name for name in MODEL_FILES]
+        absent = [path.name for path in paths if not path.is_file()]
+        if absent:
+            raise EngineUnavailable(
+                f"The recogniser's model lacks {', '.join(absent)} in its directory.", field=self._setting
+            )
+        return paths
+
+    def _loaded(self) -> WhisperModel:
+        with self._lock:
+            if self._model is None:
+                self._complete()
+                self._model = WhisperModel(
+                    str(self._directory),
+                    device="cpu",
+                    compute_type="int8",
+                    cpu_threads=self._threads,
+                    local_files_only=True,
+                )
+            return self._model
+
+    def sha256(self) -> str:
+        """Over the model's files, in order. Raises EngineUnavailable when one is absent."""
+        digest = hashlib.sha256()
+        for path in self._complete():
+            with path.open("rb") as file:
+                digest.update(hashlib.file_digest(file, "sha256").digest())
+        return digest.hexdigest()
+
+    def transcribe(self, speech: npt.NDArray[np.int16], language: str) -> str:
+        """What is said in ``speech`` (mono, 16 kHz). Greedy in temperature, so that the same sound gives the same
+        words; without context or prompt, so that nothing but the sound speaks for a word."""
+        segments, _ = self._loaded().transcribe(
+            speech.astype(np.float32) / 32768,
+            language=language.split("-")[0].lower(),
+            beam_size=_BEAM,
+            temperature=0.0,
+            condition_on_previous_text=False,
+            without_timestamps=len(speech) <= 30 * SPEECH_RATE,
+        )
+        return " ".join(segment.text.strip() for segment in segments)
+
+
+@dataclass(frozen=True)
+class Passage:
+    """A stretch of sound to transcribe by itself, in seconds, and the words that belong there."""
+
+    start: float
+    end: float
+    text: str
+
+
+_LONGEST_SECONDS = 28.0
+"""The recogniser works on 30 s at a time and costs the same for less: passages are filled up to a little below."""
+
+
+def passages(sentences: Sequence[Passage]) -> list[Passage]:
+    """Neighbouring sentences joined into passages the recogniser takes in one go, cut only between sentences, so that
+    what it imagines in one cannot spread into the next."""
+    joined: list[Passage] = []
+    for sentence in sentences:
+        if joined and sentence.end - joined[-1].start <= _LONGEST_SECONDS:
+            last = joined.pop()
+            sentence = Passage(last.start, sentence.end, f"{last.text} {sentence.text}")
+        joined.append(sentence)
+    return joined
+
+
+@dataclass(frozen=True)
+class WordErrors:
+    """Errors against the words of the script, and each as ``expected -> heard``."""
+
+    errors: int
+    words: int
+    misheard: tuple[str, ...]
+
+    def __add__(self, other: "WordErrors") -> "WordErrors":
+        return WordErrors(self.errors + other.errors, self.words + other.words, self.misheard + other.misheard)
+
+    @property
+    def rate(self) -> float | None:
+        """Share of the script's words; None without words."""
+        return self.errors / self.words if self.words else None
+
+
+def compare(expected: str, heard: str, language: str) -> WordErrors:
+    """Substitutions, deletions and insertions after both sides were brought to one spelling. Words that differ only in
+    where they are spaced (``data center``, ``datacenter``) were heard right."""
+    reference, hypothesis = canonical_words(expected, language), canonical_words(heard, language)
+    if not reference or not hypothesis:
+        missed = tuple(f"{word} -> (nothing)" for word in reference)
+        added = tuple(f"(nothing) -> {word}" for word in hypothesis)
+        return WordErrors(len(reference) + len(hypothesis), len(reference), missed + added)
+    output = jiwer.process_words(" ".join(reference), " ".join(hypothesis))
+    errors, misheard = 0, []
+    for reference_run, hypothesis_run, distance in _differing(output.alignments[0], reference, hypothesis):
+        if "".join(reference_run) != "".join(hypothesis_run):
+            errors += distance
+            misheard.append(f"{' '.join(reference_run) or '(nothing)'} -> {' '.join(hypothesis_run) or '(nothing)'}")
+    return WordErrors(errors, len(reference), tuple(misheard))
+
+
+def _differing(
+    chunks: Sequence[jiwer.AlignmentChunk], reference: Sequence[str], hypothesis: Sequence[str]
+) -> list[tuple[list[str], list[str], int]]:
+    """Neighbouring chunks that are not equal, as one run of each side and their edit distance."""
+    runs: list[tuple[list[str], list[str], int]] = []
+    open_run = False
+    for chunk in chunks:
+        if chunk.type == "equal":
+            open_run = False
+            continue
+        expected = list(reference[chunk.ref_start_idx : chunk.ref_end_idx])
+        heard = list(hypothesis[chunk.hyp_start_idx : chunk.hyp_end_idx])
+        distance = max(len(expected), len(heard))
+        if open_run:
+            before, after, so_far = runs.pop()
+            runs.append((before + expected, after + heard, so_far + distance))
+        else:
+            runs.append((expected, heard, distance))
+        open_run = True
+    return runs
