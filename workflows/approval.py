@@ -1,9 +1,9 @@
 """The approval gate: one question at a time, its verdicts, reminders, escalation, expiry. Composed into workflows."""
 
-import asyncio
 from datetime import datetime, timedelta
 
 from temporalio import workflow
+from temporalio.exceptions import is_cancelled_exception
 
 from activities.approvals.stage import ApprovalActivities
 from activities.support.errors import to_failure
@@ -44,14 +44,15 @@ class ApprovalGate:
     async def ask(self, question: Question) -> QuestionState:
         """Put ``question`` and wait for its outcome; EXPIRED when nobody answered in time."""
         self.question, self.verdicts, self._escalated = question, (), False
-        state = QuestionState.WITHDRAWN
         try:
             await self._put(self.policy.reviewers, 0)
             state = await self._answer()
-        finally:
-            self.question = None
-            # Shielded: a question of a cancelled render is taken back too.
-            await asyncio.shield(asyncio.create_task(self._close(question, state)))
+        except BaseException as error:
+            # Of a cancelled render alone; anything else (an evicted run among it) must not start an activity here.
+            if is_cancelled_exception(error):
+                await self._close(question, QuestionState.WITHDRAWN)
+            raise
+        await self._close(question, state)
         return state
 
     async def _answer(self) -> QuestionState:
@@ -100,6 +101,7 @@ class ApprovalGate:
         )
 
     async def _close(self, question: Question, state: QuestionState) -> None:
+        self.question = None
         await workflow.execute_activity_method(
             ApprovalActivities.record,
             QuestionToRecord(question=question, reviewers=self.asked, state=state, verdicts=self.verdicts),

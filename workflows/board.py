@@ -1,5 +1,7 @@
 """The board: where a render stands, told truthfully to queries, to the Web UI and to the tables."""
 
+import contextlib
+
 from temporalio import workflow
 from temporalio.common import SearchAttributeKey
 

@@ -15,6 +15,7 @@ from typing import TypeVar
 
 import structlog
 from temporalio import activity
+from temporalio.exceptions import ApplicationError
 
 from activities.support.artifacts import ArtifactStore
 from activities.support.engine import Engine
@@ -109,9 +110,12 @@ class Stages:
         started = time.monotonic()
         try:
             result, cpu_seconds, size = await self._make(key, owner, request, work, stall_after)
-        except BaseException:
+        except BaseException as error:
             with contextlib.suppress(Exception):
                 await asyncio.shield(self._ledger.release_stage(key, owner))
+            if isinstance(error, asyncio.CancelledError) and activity.is_worker_shutdown():
+                # Not a cancellation of the render: another worker takes it up.
+                raise ApplicationError("the worker is shutting down", type="worker.stopping") from error
             raise
         seconds = time.monotonic() - started
         effort = Effort(cpu_seconds=cpu_seconds, seconds=seconds, size=size, device=request.engine.lane.value)

@@ -1,0 +1,1 @@
+"""The render workflow on the time-skipping server, with stages that answer at once."""

@@ -1,0 +1,72 @@
+"""The time-skipping server, and an instant studio that works on it."""
+
+import asyncio
+import shutil
+import sys
+from collections.abc import AsyncIterator, Callable
+from contextlib import AsyncExitStack
+from pathlib import Path
+
+import pytest_asyncio
+from temporalio.api.enums.v1 import IndexedValueType
+from temporalio.api.operatorservice.v1 import AddSearchAttributesRequest
+from temporalio.client import Client, WorkflowHandle
+from temporalio.testing import WorkflowEnvironment
+from temporalio.worker import Worker
+
+from models.render import RenderProgress, RenderRequest, RenderResult
+from tests.workflows.studio import InstantStudio
+from workers.plugin import StudioPlugin
+from workflows.render import RenderWorkflow
+
+
+@pytest_asyncio.fixture(loop_scope="function")
+async def skipping() -> AsyncIterator[WorkflowEnvironment]:
+    beside_python = Path(sys.executable).parent / "temporal-test-server"
+    server = str(beside_python) if beside_python.exists() else shutil.which("temporal-test-server")
+    async with await WorkflowEnvironment.start_time_skipping(
+        test_server_existing_path=server, plugins=[StudioPlugin()]
+    ) as environment:
+        keyword = IndexedValueType.INDEXED_VALUE_TYPE_KEYWORD
+        names = ("Stage", "Artist", "Persona", "Channel", "Tenant", "Lane")
+        await environment.client.operator_service.add_search_attributes(
+            AddSearchAttributesRequest(namespace="default", search_attributes=dict.fromkeys(names, keyword))
+        )
+        yield environment
+    # A client's native threads need a moment before the interpreter may end (temporalio/sdk-python#300).
+    await asyncio.sleep(0.2)
+
+
+class Stage:
+    """An instant studio at work on a server."""
+
+    def __init__(self, client: Client, environment: WorkflowEnvironment) -> None:
+        self.client = client
+        self.environment = environment
+        self.studio = InstantStudio()
+
+    async def start(self, request: RenderRequest) -> WorkflowHandle[RenderWorkflow, RenderResult]:
+        return await self.client.start_workflow(
+            RenderWorkflow.run, request, id=f"render/{request.render_id}", task_queue="studio"
+        )
+
+    async def progress(self, handle: WorkflowHandle[RenderWorkflow, RenderResult]) -> RenderProgress:
+        return await handle.query(RenderWorkflow.progress)
+
+    async def until(
+        self, handle: WorkflowHandle[RenderWorkflow, RenderResult], holds: Callable[[RenderProgress], bool]
+    ) -> RenderProgress:
+        """The first progress that ``holds``; the test's own time-out ends a wait in vain."""
+        while not holds(now := await self.progress(handle)):  # noqa: ASYNC110 - a query can only be asked again
+            await asyncio.sleep(0.05)
+        return now
+
+
+@pytest_asyncio.fixture(loop_scope="function")
+async def stage(skipping: WorkflowEnvironment) -> AsyncIterator[Stage]:
+    stage = Stage(skipping.client, skipping)
+    async with AsyncExitStack() as stack:
+        await stack.enter_async_context(Worker(skipping.client, task_queue="studio", workflows=[RenderWorkflow]))
+        for lane, activities in stage.studio.activities().items():
+            await stack.enter_async_context(Worker(skipping.client, task_queue=lane, activities=activities))
+        yield stage

@@ -1,0 +1,55 @@
+"""Records the histories that tests/replay holds the code to: ``RECORD_HISTORIES=1 make test``, when a promise is new.
+Without it, the same runs prove that a finished history replays."""
+
+import json
+import os
+from pathlib import Path
+
+from temporalio.client import WorkflowFailureError, WorkflowHandle
+from temporalio.worker import Replayer
+
+from models.approval import SegmentChange
+from models.render import RenderResult, RenderState, Resume, Step
+from tests.workflows.conftest import Stage
+from tests.workflows.studio import BROKEN, request, utterance, verdict
+from tests.workflows.test_render import SENTENCES, asked, question_of
+from workers.plugin import StudioPlugin
+from workflows.render import RenderWorkflow
+
+HISTORIES = Path(__file__).parent.parent / "replay" / "histories"
+
+
+async def keep(handle: WorkflowHandle[RenderWorkflow, RenderResult], name: str) -> None:
+    history = await handle.fetch_history()
+    await Replayer(workflows=[RenderWorkflow], plugins=[StudioPlugin()]).replay_workflow(history)
+    if os.environ.get("RECORD_HISTORIES"):
+        recorded = {"workflow_id": history.workflow_id, "history": json.loads(history.to_json())}
+        (HISTORIES / f"{name}.json").write_text(json.dumps(recorded, indent=1))
+
+
+async def test_a_render_with_every_turn_replays(stage: Stage) -> None:
+    stage.studio.failing["speech", "Revenue grew."] = BROKEN
+    stage.studio.failing["alignment", "timings"] = BROKEN
+    with stage.environment.auto_time_skipping_disabled():
+        handle = await stage.start(request(*SENTENCES))
+        await stage.until(handle, lambda now: now.steps == (Step.DONE, Step.FAILED, Step.DONE))
+        stage.studio.failing.clear()
+        await handle.execute_update(RenderWorkflow.resume, Resume(resume_id="r", who="priya"), id="r")
+        question = question_of(await stage.until(handle, asked))
+        changes = (SegmentChange(segment=0, utterance=utterance("Good evening.")),)
+        await handle.execute_update(RenderWorkflow.decide, verdict(question, "changes", changes=changes), id="c")
+        now = await stage.until(handle, lambda now: asked(now) and question_of(now).round == 2)
+        await handle.execute_update(RenderWorkflow.decide, verdict(question_of(now), "approve"), id="v")
+        assert (await handle.result()).state is RenderState.COMPLETE
+    await keep(handle, "every-turn")
+
+
+async def test_a_cancelled_render_replays(stage: Stage) -> None:
+    with stage.environment.auto_time_skipping_disabled():
+        handle = await stage.start(request(*SENTENCES))
+        await stage.until(handle, asked)
+        await handle.cancel()
+        try:
+            await handle.result()
+        except WorkflowFailureError:
+            await keep(handle, "cancelled")
