@@ -1,0 +1,452 @@
+"""The compositor: one ffmpeg filter graph draws a segment, the concat demuxer joins segments without touching their
+packets, and the film's sound is mixed and mastered once."""
+
+import errno
+import functools
+import tempfile
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from itertools import pairwise
+from pathlib import Path
+
+import av
+import numpy as np
+import soundfile
+from PIL import Image
+
+from activities.avatar.base import Clip
+from activities.compositing import ass, backdrop, cards, sound, titles
+from activities.compositing.backdrop import Assets
+from activities.compositing.base import Film, FinishedFilm, SegmentPicture
+from activities.compositing.captions import burnt, cues, srt, vtt
+from activities.compositing.frame import Box, Frame, frame_of, slide_at
+from activities.compositing.typeface import FONTS
+from activities.support.engine import Progress
+from activities.support.ffmpeg import BIT_EXACT, BT709_TAGS, MediaInfo, probe, run
+from models.errors import EngineFailed, InvalidInput, MediaRejected, StorageFull
+from models.lanes import Lane
+from models.layout import Captions, Card, PlateKind
+from models.plan import Capability, EngineRef
+
+_REF = EngineRef(capability=Capability.COMPOSITING, name="ffmpeg", version="1.0", lane=Lane.CPU)
+_FONT_ENVIRONMENT = {"FONTCONFIG_FILE": str(FONTS / "fonts.conf")}
+_SINGLE = ("-filter_threads", "1", "-filter_complex_threads", "1")
+"""Segments run side by side on all cores: threads inside one would only get in each other's way."""
+
+
+def _h264(fps: int) -> tuple[str, ...]:
+    """Encoder options of everything that is joined. ``stitchable`` keeps headers equal whatever the picture holds."""
+    return (
+        *("-c:v", "libx264", "-preset", "veryfast", "-crf", "20", "-profile:v", "high", "-pix_fmt", "yuv420p"),
+        *("-threads", "1", "-g", str(4 * fps), "-flags", "+cgop", "-x264-params", "stitchable=1"),
+        *("-r", str(fps), "-video_track_timescale", str(fps * 512), *BT709_TAGS, *BIT_EXACT),
+    )
+
+
+class FfmpegCompositor:
+    """Composes with ffmpeg, on files only. Safe to call from several threads at once; the same inputs give the same
+    bytes. Every method raises MediaRejected naming an asset that is not what it must be, StorageFull for a full disk,
+    and whatever ``progress`` raises; then it leaves nothing behind."""
+
+    @property
+    def ref(self) -> EngineRef:
+        """Who draws."""
+        return _REF
+
+    def compose(self, segment: SegmentPicture, out: Path, progress: Progress) -> int:
+        """Write ``out``: mp4, H.264 at the shape's size, closed GOP, no audio. Returns its frame count (the clip's)."""
+        clip, layout = segment.clip, segment.layout
+        with _clean(out), tempfile.TemporaryDirectory(dir=out.parent, prefix=".compose-") as folder:
+            scene = _Scene(segment, Path(folder))
+            written = 0
+
+            def report(frame: int) -> None:
+                nonlocal written
+                written = frame
+                progress(min(frame, clip.frames), clip.frames)
+
+            progress(0, clip.frames)
+            run(
+                [
+                    *_SINGLE,
+                    *scene.inputs,
+                    *("-filter_complex", scene.graph, "-map", "[film]", "-frames:v", str(clip.frames)),
+                    *_h264(layout.fps),
+                    *("-an", "-movflags", "+faststart", str(out)),
+                ],
+                report,
+                environment=_FONT_ENVIRONMENT,
+            )
+            if written != clip.frames:
+                raise EngineFailed(f"Segment {segment.index} has {written} frames instead of {clip.frames}.")
+        return clip.frames
+
+    def assemble(self, film: Film, out: Path, progress: Progress) -> FinishedFilm:
+        """Write the finished files into the directory ``out``. Loudness and true peak meet the layout's targets."""
+        if not film.segments:
+            raise InvalidInput("A film needs at least one segment.", field="segments")
+        video, thumbnail = out / "film.mp4", out / "thumbnail.jpg"
+        srt_file, vtt_file = out / "captions.srt", out / "captions.vtt"
+        with (
+            _clean(video, thumbnail, srt_file, vtt_file),
+            tempfile.TemporaryDirectory(dir=out, prefix=".film-") as work,
+        ):
+            cutting = _Cutting(film, Path(work), progress)
+            pictures = cutting.pictures()
+            soundtrack = cutting.soundtrack()
+            found = cues(zip((s.alignment for s in film.segments), cutting.speech_starts, strict=True))
+            srt_file.write_text(srt(found), encoding="utf-8")
+            vtt_file.write_text(vtt(found), encoding="utf-8")
+            cutting.join(pictures, soundtrack, srt_file, video)
+            cutting.thumbnail(thumbnail)
+        return FinishedFilm(video, thumbnail, srt_file, vtt_file, cutting.duration, cutting.speech_starts)
+
+
+@contextmanager
+def _clean(*outputs: Path) -> Iterator[None]:
+    """Leave no half-written ``outputs`` behind, and give a full disk its name."""
+    try:
+        yield
+    except BaseException as error:
+        for output in outputs:
+            output.unlink(missing_ok=True)
+        if isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT):
+            raise StorageFull(f"The disk is full: {outputs[0].name} could not be written.") from error
+        if isinstance(error, soundfile.LibsndfileError):
+            raise EngineFailed(f"The sound could not be written or read back: {error}.") from error
+        raise
+
+
+def _even(number: float) -> int:
+    return round(number / 2) * 2
+
+
+def _quoted(path: Path | str) -> str:
+    """A path as the value of a filter's option inside a filter graph: both levels of ffmpeg's escaping."""
+    value = str(path).replace("\\", "\\\\").replace("'", "\\'").replace(":", "\\:")
+    return "".join("\\" + letter if letter in "\\'[],;" else letter for letter in value)
+
+
+def _to_709(matrix: str) -> str:
+    """Scaler options that bring a picture with ``matrix`` to BT.709. Untagged video of ffmpeg's making is BT.601."""
+    source = "bt709" if matrix == "bt709" else "bt601"
+    return f"in_color_matrix={source}:out_color_matrix=bt709:out_range=tv"
+
+
+class _Scene:
+    """The inputs and the filter graph of one segment. Small files it needs are written into ``folder``."""
+
+    def __init__(self, segment: SegmentPicture, folder: Path) -> None:
+        self._segment = segment
+        self._layout = segment.layout
+        self._frame = frame_of(segment.shape)
+        self._assets = Assets(segment.assets)
+        self._folder = folder
+        self.inputs: list[str] = []
+        self._count = 0
+        chain = [*self._presenter(), *self._plate(), *self._stage()]
+        self.graph = ";".join(chain)
+
+    def _input(self, *arguments: str) -> str:
+        """Add an input; returns its stream's name in the graph."""
+        self.inputs += arguments
+        self._count += 1
+        return f"{self._count - 1}:v"
+
+    def _still_input(self, picture: Image.Image, name: str) -> str:
+        """A picture drawn here, as an input of a single raw frame: decoding a PNG would take longer than reading it."""
+        path = self._folder / name
+        path.write_bytes(picture.tobytes())
+        form = {"RGB": "rgb24", "RGBA": "rgba", "L": "gray"}[picture.mode]
+        return self._input(
+            *("-f", "rawvideo", "-pixel_format", form, "-video_size", f"{picture.width}x{picture.height}"),
+            *("-framerate", str(self._layout.fps), "-i", str(path)),
+        )
+
+    @property
+    def _hold(self) -> str:
+        """Filters that repeat a single frame for ever."""
+        return f"loop=loop=-1:size=1,setpts=N/({self._layout.fps}*TB)"
+
+    def _presenter(self) -> list[str]:
+        """``[person]``: the clip with transparency, at the size it is shown."""
+        clip, fps = self._segment.clip, self._layout.fps
+        info = _probed_clip(clip, self._segment.index, fps)
+        source = self._input("-threads", "1", "-i", str(clip.path))
+        box, colours = self._person_box, _to_709(info.matrix)
+        if not clip.matte:
+            card = self._frame.full_bleed and box.width == self._frame.width and box.height == self._frame.height
+            cover = f"scale={box.width}:{box.height}:force_original_aspect_ratio=increase:flags=bicubic:{colours}"
+            fitted = f"[{source}]{cover},crop={box.width}:{box.height},setsar=1,format=yuv420p"
+            if card:
+                return [f"{fitted}[person]"]
+            mask = backdrop.rounded_mask(box.width, box.height, backdrop.corner(box))
+            held = f"[{self._still_input(mask, 'mask.gray')}]{self._hold}[mask]"
+            return [held, f"{fitted}[photo]", "[photo][mask]alphamerge[person]"]
+        size = f"{clip.width}:{clip.height}"
+        same = (box.width, box.height) == (clip.width, clip.height)
+        needs_scale = not same or info.matrix != "bt709"
+        scale = f",scale={box.width}:{box.height}:flags=bicubic" if needs_scale else ""
+        return [
+            f"[{source}]split[above][below]",
+            f"[above]crop={size}:0:0{scale + ':' + colours if needs_scale else ''}[colour]",
+            # The matte's white is 235 in limited range; a little is clipped at both ends, where H.264 leaves noise.
+            f"[below]crop={size}:0:{clip.height},extractplanes=y,lut=c0='clip((val-18)*255/214,0,255)'"
+            f"{'' if same else scale}[matte]",
+            "[colour][matte]alphamerge[person]",
+        ]
+
+    @functools.cached_property
+    def _person_box(self) -> Box:
+        """Where the clip is laid; parts of a presenter may lie outside of the picture."""
+        clip, frame = self._segment.clip, self._frame
+        beside = slide_at(self._layout, self._segment.index) is not None
+        if clip.matte:
+            return frame.presenter_beside_slide if beside else frame.presenter
+        if frame.full_bleed and not beside and clip.width <= 0.75 * clip.height:
+            return Box(0, 0, frame.width, frame.height)
+        room = frame.photo_beside_slide if beside else frame.photo
+        scale = min(room.width / clip.width, room.height / clip.height)
+        width, height = _even(clip.width * scale), _even(clip.height * scale)
+        return Box(_even(room.x + (room.width - width) / 2), _even(room.y + (room.height - height) / 2), width, height)
+
+    @property
+    def _photo_card(self) -> Box | None:
+        box = self._person_box
+        return None if self._segment.clip.matte or box.width == self._frame.width else box
+
+    def _plate(self) -> list[str]:
+        """``[plate]``: everything behind the presenter, for ever."""
+        plate, frame, fps = self._layout.plate, self._frame, self._layout.fps
+        to_709 = "scale=out_color_matrix=bt709:out_range=tv"
+        if plate.kind is not PlateKind.VIDEO:
+            if plate.kind is PlateKind.IMAGE and plate.asset is None:
+                raise MediaRejected("A picture plate names no picture.", field="plate.asset")
+            picture = backdrop.still(self._layout, frame, self._segment.index, self._photo_card, self._assets)
+            return [f"[{self._still_input(picture, 'plate.rgb')}]{to_709},format=yuv420p,{self._hold}[plate]"]
+        if plate.asset is None:
+            raise MediaRejected("A video plate names no video.", field="plate.asset")
+        path = self._assets.file(plate.asset, "plate.asset")
+        info = probe(path, whole=True, name="plate.asset")
+        if not info.has_video:
+            raise MediaRejected("plate.asset has no picture.", field="plate.asset")
+        cover = (
+            f"fps={fps},scale={frame.width}:{frame.height}:force_original_aspect_ratio=increase:flags=bicubic:"
+            f"{_to_709(info.matrix)},crop={frame.width}:{frame.height},setsar=1,format=yuv420p"
+        )
+        veil = backdrop.shade(self._layout, frame, self._photo_card, self._assets)
+        return [
+            *self._moving(path, info, cover),
+            f"[{self._still_input(veil, 'veil.rgba')}]{to_709},format=yuva420p,{self._hold}[veil]",
+            "[moving][veil]overlay=0:0:format=yuv420[plate]",
+        ]
+
+    def _moving(self, path: Path, info: MediaInfo, cover: str) -> list[str]:
+        """``[moving]``: a video plate from where the last segment left it, then round and round."""
+        fps = self._layout.fps
+        loop = self._input("-threads", "1", "-stream_loop", "-1", "-i", str(path))
+        start = (round(self._segment.offset_ms * fps / 1000) / fps) % info.duration if info.duration else 0.0
+        if start < 1 / fps or info.duration - start < 2 / fps:
+            return [f"[{loop}]{cover}[moving]"]
+        rest = self._input("-threads", "1", "-ss", f"{start:.6f}", "-i", str(path))
+        return [f"[{loop}]{cover}[again]", f"[{rest}]{cover}[rest]", "[rest][again]concat=n=2:v=1:a=0[moving]"]
+
+    def _stage(self) -> list[str]:
+        """``[film]``: the presenter on the plate, titles and captions over both."""
+        box = self._person_box
+        script = self._folder / "titles.ass"
+        script.write_text(self._titles(), encoding="utf-8")
+        together = f"[plate][person]overlay={box.x}:{box.y}:shortest=1:format=yuv420"
+        return [f"{together},ass=filename={_quoted(script)}:fontsdir={_quoted(FONTS)}[film]"]
+
+    def _titles(self) -> str:
+        segment, layout, frame = self._segment, self._layout, self._frame
+        frames, fps = segment.clip.frames, layout.fps
+        shown = titles.disclosure(layout.disclosure, frame, frames)
+        if layout.lower_third:
+            shown += titles.lower_third(layout.lower_third, layout.brand, frame, segment.offset_ms, frames, fps)
+        if layout.captions in (Captions.BURNT, Captions.BOTH):
+            beside = slide_at(layout, segment.index) is not None
+            shown += burnt(segment.alignment, frame, layout.brand, frames, fps, beside_slide=beside)
+        return ass.script(shown, frame.width, frame.height, fps)
+
+
+def _probed_clip(clip: Clip, index: int, fps: int) -> MediaInfo:
+    """The clip's media, if it is what the avatar said it is."""
+    name = f"The avatar's clip of segment {index}"
+    info = probe(clip.path, whole=True, name=name)
+    height = clip.height * 2 if clip.matte else clip.height
+    if not info.has_video or (info.width, info.height) != (clip.width, height):
+        raise MediaRejected(f"{name} is {info.width} x {info.height}, not {clip.width} x {height}.", field=name)
+    if info.frames != clip.frames or clip.fps != fps:
+        raise MediaRejected(
+            f"{name} has {info.frames} frames for {clip.fps} a second; {clip.frames} for {fps} were announced.",
+            field=name,
+        )
+    return info
+
+
+@dataclass(frozen=True)
+class _Reel:
+    """One piece of the finished picture."""
+
+    path: Path
+    frames: int
+
+
+class _Cutting:
+    """One film being put together in the folder ``work``."""
+
+    def __init__(self, film: Film, work: Path, progress: Progress) -> None:
+        self._film, self._work, self._progress = film, work, progress
+        self._layout, self._fps = film.layout, film.layout.fps
+        self._frame: Frame = frame_of(film.shape)
+        self._assets = Assets(film.assets)
+        self._units = len(film.segments) + 7
+        self._done = 0
+        intro, outro = (
+            cards.card_frames(card, self._fps) if card else 0 for card in (film.layout.intro, film.layout.outro)
+        )
+        counts = [segment.frames for segment in film.segments]
+        self._starts = [intro + sum(counts[:number]) for number in range(len(counts) + 1)]
+        self._frames = self._starts[-1] + outro
+        self.speech_starts = tuple(start / self._fps for start in self._starts[:-1])
+        self.duration = self._frames / self._fps
+
+    def _tick(self, finished: int = 0) -> None:
+        self._done += finished
+        self._progress(min(self._done, self._units), self._units)
+
+    def pictures(self) -> list[_Reel]:
+        """The reels in order, cards included. Raises MediaRejected for a segment that is not as announced."""
+        reels = []
+        for number, segment in enumerate(self._film.segments):
+            found = probe(segment.picture, name=f"The picture of segment {number}")
+            if (found.frames, found.width, found.height) != (segment.frames, self._frame.width, self._frame.height):
+                raise MediaRejected(
+                    f"The picture of segment {number} has {found.frames} frames of {found.width} x {found.height}; "
+                    f"{segment.frames} of {self._frame.width} x {self._frame.height} were announced.",
+                    field=f"segments[{number}]",
+                )
+            reels.append(_Reel(segment.picture, segment.frames))
+        if self._layout.intro:
+            reels.insert(0, self._card(self._layout.intro, _frame_at(reels[0].path, 0), opening=True))
+        self._tick(1)
+        if self._layout.outro:
+            last = reels[-1]
+            reels.append(self._card(self._layout.outro, _frame_at(last.path, last.frames - 1), opening=False))
+        self._tick(1)
+        return reels
+
+    def _card(self, card: Card, film: Image.Image, *, opening: bool) -> _Reel:
+        path = self._work / ("intro.mp4" if opening else "outro.mp4")
+        frame, fps = self._frame, self._fps
+        run(
+            [
+                *(*_SINGLE, "-f", "rawvideo", "-pixel_format", "rgb24"),
+                *("-video_size", f"{frame.width}x{frame.height}", "-framerate", str(fps), "-i", "pipe:0"),
+                *("-vf", "scale=out_color_matrix=bt709:out_range=tv,format=yuv420p", *_h264(fps), str(path)),
+            ],
+            lambda _: self._tick(),
+            cards.draw(card, self._layout.brand, frame, self._assets, fps, film, opening=opening),
+        )
+        return _Reel(path, cards.card_frames(card, fps))
+
+    def soundtrack(self) -> Path:
+        """The mastered sound, exactly as long as the picture."""
+        samples = [round(start * sound.RATE / self._fps) for start in self._starts]
+        length = round(self._frames * sound.RATE / self._fps)
+        speech, mixed, mastered = (self._work / name for name in ("speech.wav", "mixed.wav", "sound.m4a"))
+        rooms = list(pairwise(samples))
+        sound.lay_speech([s.wav for s in self._film.segments], rooms, length, speech, lambda: self._tick(1))
+        gain = sound.spoken_gain(speech, self._layout.loudness_lufs, self._tick)
+        self._tick(1)
+        sound.mix(speech, gain, self._bed(), mixed, self._tick)
+        self._tick(1)
+        sound.master(mixed, self._layout.loudness_lufs, self._layout.true_peak_dbtp, mastered, self._tick)
+        self._tick(1)
+        return mastered
+
+    def _bed(self) -> sound.Bed | None:
+        music = self._layout.music
+        if not music:
+            return None
+        track = self._assets.file(music.track, "music.track")
+        if not probe(track, whole=True, name="music.track").has_audio:
+            raise MediaRejected("music.track has no sound.", field="music.track")
+        words = tuple(
+            (start + word.start, start + word.end)
+            for start, segment in zip(self.speech_starts, self._film.segments, strict=True)
+            for word in segment.alignment.words
+        )
+        return sound.Bed(track, music.level_db, music.duck_db, words)
+
+    def join(self, reels: Sequence[_Reel], soundtrack: Path, captions: Path, out: Path) -> None:
+        """Write ``out`` without encoding any picture again."""
+        listing = self._work / "reels.txt"
+        lines = ["ffconcat version 1.0"]
+        for reel in reels:
+            path = str(reel.path.resolve()).replace("'", "'\\''")
+            lines += [f"file '{path}'", f"duration {reel.frames / self._fps:.6f}"]
+        listing.write_text("\n".join(lines) + "\n", encoding="utf-8")
+        inputs = ["-f", "concat", "-safe", "0", "-i", str(listing), "-i", str(soundtrack)]
+        maps = ["-map", "0:v", "-map", "1:a", "-c", "copy"]
+        if self._layout.captions in (Captions.TRACK, Captions.BOTH) and captions.stat().st_size:
+            # Beside burnt captions the track stays off until a viewer wants it.
+            shown = "default" if self._layout.captions is Captions.TRACK else "0"
+            inputs += ["-i", str(captions)]
+            maps += ["-map", "2:s", "-c:s", "mov_text", "-disposition:s:0", shown]
+        timescale = ("-video_track_timescale", str(self._fps * 512))
+        run([*inputs, *maps, *timescale, *BIT_EXACT, "-movflags", "+faststart", str(out)], lambda _: self._tick())
+        found = probe(out, whole=True)
+        if found.frames != self._frames:
+            raise EngineFailed(f"The film has {found.frames} frames instead of {self._frames}.")
+        self._tick(1)
+
+    def thumbnail(self, out: Path) -> None:
+        """Write ``out``: the most ordinary picture out of the middle of a sentence. Nearly all of a speaker's pictures
+        have the eyes open and the head upright, so the one nearest to their median does."""
+        number = self._calm_segment()
+        segment = self._film.segments[number]
+        middle = segment.frames // 2
+        reach = min(int(1.5 * self._fps), int(segment.frames * 0.35))
+        step = max(1, reach // 8)
+        candidates = list(_frames_of(segment.picture, range(middle - reach, middle + reach + 1, step)))
+        box = self._frame.presenter
+        face = max(0, box.x), box.y, min(self._frame.width, box.right), box.y + int(box.height * 0.6)
+        small = np.stack([np.asarray(one.crop(face).convert("L").resize((96, 64)), np.float32) for one in candidates])
+        strangeness = np.abs(small - np.median(small, axis=0)).mean((1, 2))
+        candidates[int(strangeness.argmin())].save(out, "JPEG", quality=90)
+        self._tick(1)
+
+    def _calm_segment(self) -> int:
+        """The longest of the first segments in whose middle no title comes or goes."""
+        title = self._layout.lower_third
+        segments = self._film.segments
+        first = self.speech_starts[0]
+
+        def calm(number: int) -> bool:
+            middle = self.speech_starts[number] - first + segments[number].frames / self._fps / 2
+            edges = (title.start_ms / 1000, (title.start_ms + title.duration_ms) / 1000) if title else ()
+            return all(abs(middle - edge) > 2.2 for edge in edges)
+
+        numbers = range(min(8, len(segments)))
+        return max(numbers, key=lambda number: (calm(number), segments[number].frames))
+
+
+def _frames_of(path: Path, wanted: range) -> Iterator[Image.Image]:
+    """The frames of ``path`` whose numbers are ``wanted``, as RGB."""
+    with av.open(str(path)) as container:
+        for number, frame in enumerate(container.decode(container.streams.video[0])):
+            if number in wanted:
+                yield Image.fromarray(frame.to_ndarray(format="rgb24"))
+            if number >= wanted[-1]:
+                return
+
+
+def _frame_at(path: Path, number: int) -> Image.Image:
+    found = next(_frames_of(path, range(number, number + 1)), None)
+    if found is None:
+        raise EngineFailed(f"{path.name} has no frame {number}.")
+    return found

@@ -1,0 +1,104 @@
+"""The lower third and the disclosure line, drawn in the brand's colours as libass events."""
+
+from activities.compositing import ass
+from activities.compositing.colours import contrast, mix, readable
+from activities.compositing.frame import Frame
+from activities.compositing.typeface import LINE_HEIGHT, Face, fit
+from models.layout import Brand, LowerThird
+
+_ENTER, _LEAVE = 0.56, 0.36
+"""Seconds in which the lower third comes and goes."""
+
+
+def disclosure(text: str, frame: Frame, frames: int) -> list[ass.Shown]:
+    """The line that says what the viewer sees, on a quiet dark pill for all of ``frames``; nothing for no text."""
+    text = " ".join(text.split())
+    if not text:
+        return []
+    limit = frame.disclosure_right - frame.logo.right - 40
+    text, size = fit(text, Face.REGULAR, frame.disclosure_size, limit, frame.disclosure_size * 0.8)
+    width = Face.REGULAR.width(text, size) + 1.5 * size
+    height = 1.95 * size
+    left, top = frame.disclosure_right - width, frame.disclosure_middle - height / 2
+    tags = f"{{{ass.colour('#0c121a')}{ass.opacity(0.5)}}}"
+    ground = ass.Drawing(0, tags + ass.rounded(left, top, width, height, height / 2))
+    line = ass.type_at(Face.REGULAR, size, left + width / 2, frame.disclosure_middle, 5)
+    words = ass.Drawing(1, f"{{{line}{ass.colour('#ffffff')}{ass.opacity(0.86)}}}{ass.escape(text)}")
+    return [ass.Shown(0, frames, ground), ass.Shown(0, frames, words)]
+
+
+def lower_third(
+    title: LowerThird, brand: Brand, frame: Frame, offset_ms: int, frames: int, fps: int
+) -> list[ass.Shown]:
+    """The part of the lower third that falls into a segment of ``frames`` frames that begins at ``offset_ms`` of the
+    spoken part. A title that runs over a cut goes on in the next segment where it stopped in this one."""
+    start, end = title.start_ms / 1000, (title.start_ms + title.duration_ms) / 1000
+    panel = _Panel(title, brand, frame)
+    states = []
+    for number in range(frames):
+        at = offset_ms / 1000 + number / fps
+        inside = start <= at < end
+        states.append(panel.drawn(at - start, end - at) if inside else [])
+    return ass.animate(states)
+
+
+class _Panel:
+    """A panel with an accent bar at its left, the name large and the title small."""
+
+    def __init__(self, title: LowerThird, brand: Brand, frame: Frame) -> None:
+        self._brand = brand
+        self._left = frame.lower_third_left
+        bar = max(6, frame.name_size // 6)
+        inset = frame.name_size * 0.62
+        room = frame.width - 2 * self._left - bar - 2 * inset
+        name, name_size = fit(" ".join(title.name.split()), Face.SEMIBOLD, frame.name_size, room, frame.title_size)
+        role, role_size = fit(
+            " ".join(title.title.split()), Face.REGULAR, frame.title_size, room, frame.title_size * 0.78
+        )
+        self._name, self._name_size, self._role, self._role_size = name, name_size, role, role_size
+        self._bar, self._inset = bar, inset
+        widest = max(Face.SEMIBOLD.width(name, name_size), Face.REGULAR.width(role, role_size) if role else 0)
+        self._width = bar + 2 * inset + widest
+        pad = frame.name_size * 0.42
+        name_height = name_size * LINE_HEIGHT
+        role_height = role_size * LINE_HEIGHT + frame.name_size * 0.06 if role else 0
+        self._height = 2 * pad + name_height + role_height
+        self._top = frame.lower_third_bottom - self._height
+        self._name_top = self._top + pad
+        self._role_top = self._name_top + name_height + frame.name_size * 0.06
+        self._ink = readable(brand.text, brand.primary)
+        self._accent = (
+            brand.accent if contrast(brand.accent, brand.primary) >= 1.3 else mix(brand.accent, self._ink, 0.5)
+        )
+
+    def drawn(self, since: float, left: float) -> list[ass.Drawing]:
+        """The panel ``since`` seconds after it came and ``left`` seconds before it is gone."""
+        come, go = min(1.0, since / _ENTER), min(1.0, left / _LEAVE)
+        bar = _eased(min(1.0, come / 0.45)) * _eased(min(1.0, go / 0.5))
+        opened = _eased(max(0.0, (come - 0.2) / 0.8)) * _eased(max(0.0, go - 0.15) / 0.85)
+        inked = _eased(max(0.0, (come - 0.45) / 0.55)) * _eased(max(0.0, (go - 0.4) / 0.6))
+        found = []
+        if opened > 0.01:
+            ground = f"{{{ass.colour(self._brand.primary)}{ass.opacity(0.94)}}}"
+            width = self._bar + (self._width - self._bar) * opened
+            found.append(ass.Drawing(2, ground + ass.rounded(self._left, self._top, width, self._height, 6)))
+        if bar > 0.01:
+            height = self._height * bar
+            top = self._top + (self._height - height) / 2
+            ink = f"{{{ass.colour(self._accent)}}}"
+            found.append(ass.Drawing(3, ink + ass.rounded(self._left, top, self._bar, height, self._bar / 2)))
+        if inked > 0.01:
+            x = self._left + self._bar + self._inset - (1 - inked) * self._inset
+            found.append(self._line(self._name, Face.SEMIBOLD, self._name_size, x, self._name_top, inked))
+            if self._role:
+                found.append(self._line(self._role, Face.REGULAR, self._role_size, x, self._role_top, 0.88 * inked))
+        return found
+
+    def _line(self, text: str, face: Face, size: float, x: float, y: float, shown: float) -> ass.Drawing:
+        tags = ass.type_at(face, size, x, y, 7) + ass.colour(self._ink) + ass.opacity(shown)
+        return ass.Drawing(4, f"{{{tags}}}{ass.escape(text)}")
+
+
+def _eased(part: float) -> float:
+    """Cubic ease-out of 0..1."""
+    return 1 - (1 - part) ** 3
