@@ -4,15 +4,12 @@ import json
 from pathlib import Path
 
 import pytest
-from temporalio import workflow
 from temporalio.client import WorkflowHistory
 from temporalio.worker import Replayer
 from temporalio.workflow import NondeterminismError
 
-from models.render import RenderRequest, RenderResult
-from models.upkeep import LaneQuery
+from tests.replay.changed import ChangedWorkflow
 from workers.plugin import StudioPlugin
-from workflows import policies
 from workflows.render import RenderWorkflow
 
 HISTORIES = sorted((Path(__file__).parent / "histories").glob("*.json"))
@@ -26,18 +23,6 @@ def load(path: Path) -> WorkflowHistory:
 @pytest.mark.parametrize("path", HISTORIES, ids=lambda path: path.stem)
 async def test_a_recorded_render_replays(path: Path) -> None:
     await Replayer(workflows=[RenderWorkflow], plugins=[StudioPlugin()]).replay_workflow(load(path))
-
-
-@workflow.defn(name="RenderWorkflow")
-class ChangedWorkflow:
-    """A render that asks for its lanes before anything else: the kind of edit that must not pass unseen."""
-
-    @workflow.run
-    async def run(self, request: RenderRequest) -> RenderResult:
-        await workflow.execute_activity(
-            "records.idle_lanes", LaneQuery(lanes=request.plan.lanes()), **policies.upkeep("lanes")
-        )
-        raise AssertionError("replay fails before this")
 
 
 async def test_replay_finds_a_changed_order() -> None:
