@@ -6,6 +6,7 @@ A setting's name is flat: the group's prefix and the field in capitals, ``TEMPOR
 
 import difflib
 import os
+import sys
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Annotated, Literal
@@ -373,3 +374,7 @@ def _shown(name: str, default: object) -> str:
     if isinstance(default, Path):
         return default.relative_to(ROOT).as_posix()
     return str(default).lower() if isinstance(default, bool) else str(default)
+
+
+if __name__ == "__main__":
+    sys.stdout.write(example())

@@ -1,0 +1,62 @@
+# One entry for everything; 'make help' lists it. Set-up happens by itself and is instant the second time.
+
+SHELL := /bin/bash
+PYTHON ?= $(shell for p in python3.11 python3 python; do $$p -c 'import sys; sys.exit(sys.version_info[:2] != (3, 11))' 2>/dev/null && echo $$p && break; done)
+PY := .venv/bin/python
+LOCK := deploy/constraints.txt
+PIP := $(PY) -m pip install --quiet --disable-pip-version-check --constraint $(LOCK)
+NO_DEPS := deploy/requirements/no-deps.txt
+RUNTIME := .venv/.ready-runtime
+FULL := .venv/.ready-full
+
+.DEFAULT_GOAL := help
+.PHONY: help demo up down status bench test lint env-example weights
+
+help: ## list the targets
+	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 14
+
+demo: weights ## set up, start the studio, make a video, approve it, say where it is
+	@$(PY) -m deploy.local.demo
+
+up: weights ## start the studio and keep it running
+	@$(PY) -m deploy.local up
+
+down: $(RUNTIME) ## stop the studio
+	@$(PY) -m deploy.local down
+
+status: $(RUNTIME) ## how each part of the studio is
+	@$(PY) -m deploy.local status
+
+bench: $(FULL) weights ## measure every figure, print the table, write .studio/bench.json
+	@$(PY) -m deploy.local.bench
+
+test: lint weights ## everything: style, types, import rules, tests on real servers
+	$(PY) -m pytest
+
+lint: $(FULL) ## style, types, import rules
+	.venv/bin/ruff check .
+	.venv/bin/ruff format --check .
+	.venv/bin/mypy
+	.venv/bin/lint-imports
+
+env-example: $(RUNTIME) ## write .env.example from the settings
+	$(PY) -m deploy.settings > .env.example.new && mv .env.example.new .env.example
+
+weights: $(RUNTIME)
+	@$(PY) -m deploy.local.weights
+
+$(PY):
+	@[ -n "$(PYTHON)" ] || { echo "Python 3.11 is needed: install it, or name it with PYTHON=..." >&2; exit 1; }
+	$(PYTHON) deploy/local/debian.py runtime
+	$(PYTHON) -m venv .venv
+
+$(RUNTIME): $(LOCK) deploy/requirements/runtime.txt $(NO_DEPS) deploy/debian-packages.txt | $(PY)
+	$(PY) deploy/local/debian.py runtime
+	$(PIP) -r deploy/requirements/runtime.txt
+	$(PIP) --no-deps -r $(NO_DEPS)
+	@touch $@
+
+$(FULL): $(RUNTIME) deploy/requirements/full.txt
+	$(PY) deploy/local/debian.py full
+	$(PIP) -r deploy/requirements/full.txt
+	@touch $@
