@@ -99,10 +99,11 @@ _TITLES = _words(
 _BEFORE_NUMBERS = _words("no nos fig figs p pp vol sec art ch eq ref jan feb mar apr jun jul aug sep sept oct nov dec")
 """A stop after these ends no sentence when a number follows."""
 _BEFORE_NAMES = _words("inc ltd corp co llc plc bros a.m p.m")
-"""A stop after these, or after letters with stops between them ("U.S."), ends a sentence only before a usual opening."""
+"""A stop after these, or after letters with stops ("U.S."), ends a sentence only before a usual opening."""
 _OPENINGS = _words(
-    "the a an this that these those we our i my you your he she it its they their there here in on at by for from to with "
-    "after before as if when while but and so or yet now then today what who how why let next thank thanks please all no"
+    "the a an this that these those we our i my you your he she it its they their there here in on at by for from to "
+    "with after before as if when while but and so or yet now then today what who how why let next thank thanks please "
+    "all no"
 )
 _LETTER_NOUNS = _words(
     "plan series vitamin type class option group phase grade appendix exhibit section part schedule tier team round"
@@ -148,9 +149,10 @@ class _Block:
 def parse_script(source: str, language: str, pronunciations: tuple[Pronunciation, ...]) -> tuple[Segment, ...]:
     """Cut ``source`` into one segment a sentence, in order. Equal arguments give equal segments.
 
-    ``source[start:end]`` of a segment runs from the sentence's first written character through its last; whitespace inside a sentence is collapsed to single spaces, nothing else of the text is changed. Words of
-    ``pronunciations`` become spans of their own (case-insensitive, whole words, the longest first) unless the script
-    already says how to speak them.
+    ``source[start:end]`` of a segment runs from the sentence's first written character through its last. Whitespace
+    inside a sentence is collapsed to single spaces, nothing else of the text is changed. Words of ``pronunciations``
+    become spans of their own (case-insensitive, whole words, the longest first) unless the script already says how to
+    speak them.
 
     Raises ScriptRejected with the place in ``field`` ("line 3, column 14" or "sentence 7"), what to do in ``action``.
     """

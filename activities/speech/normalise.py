@@ -85,8 +85,8 @@ class _Token:
 def speakable(utterance: Utterance) -> tuple[SpokenWord, ...]:
     """What is said for each caption word of ``utterance``, in order. At least one word.
 
-    Raises ScriptRejected naming the characters that no English reading exists for (other scripts, emoji), with the word in
-    ``field``.
+    Raises ScriptRejected naming the character that no English reading exists for (other scripts, emoji), with the word
+    in ``field``.
     """
     tokens = _tokens(utterance)
     reader = _Reader(tokens, british=utterance.language.casefold().startswith("en-gb"))
@@ -169,8 +169,8 @@ def _take_apart(text: str, span: Span) -> _Token:
 
 
 def _join(before: _Token, piece: str, span: Span, *, whole: bool) -> bool:
-    """Put ``piece``, written without a space after ``before``, into the same caption word where one reading covers both:
-    punctuation after anything, or a word said in one piece after an opening bracket or quote."""
+    """Put ``piece``, written without a space after ``before``, into the same caption word where one reading covers
+    both: punctuation after anything, or a word said in one piece after an opening bracket or quote."""
     if not any(map(str.isalnum, piece)):
         before.text += piece
         before.tail += piece
