@@ -1,5 +1,5 @@
-"""How words sound: the packaged English G2P, and IPA to and from ARPAbet. Apart from the aligners because all need it: for
-words no dictionary has, and for the stress that acoustic models do not report."""
+"""How words sound: the packaged English G2P, and IPA to and from ARPAbet. Apart from the aligners because all need it:
+for words no dictionary has, and for the stress that acoustic models do not report."""
 
 import functools
 import re
