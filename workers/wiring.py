@@ -48,7 +48,10 @@ ARGUMENTS: dict[str, Arguments] = {
     "wav2lip": lambda s: {"checkpoint": s.engines.wav2lip_checkpoint},
     "sadtalker": lambda s: {"command": shlex.split(s.engines.sadtalker_command)},
     "mfa": lambda s: {"command": shlex.split(s.engines.mfa_command) or ["mfa"]},
-    "studio": lambda s: {"whisper_dir": s.engines.whisper_dir or _weights(s, "whisper-base")},
+    "studio": lambda s: {
+        "whisper_dir": s.engines.whisper_dir or _weights(s, "whisper-base"),
+        "aligner": pkgutil.resolve_name("activities.alignment.pocketsphinx:PocketsphinxEngine")(),
+    },
 }
 """Constructor arguments of the engines that need any, by engine name."""
 

@@ -16,28 +16,25 @@ from activities.quality.pictures import FRAMES_A_STEP, watch
 from activities.quality.recognition import Passage, Recogniser, WordErrors, compare, passages
 from activities.quality.sound import Sound, listen
 from activities.support.engine import Progress
+from models.engines import find_engine
 from models.errors import EngineFailed
-from models.lanes import Lane
 from models.layout import Layout
 from models.plan import Capability, EngineRef
 from models.quality import Figure, QualityReport, Thresholds
 
-_VERSION = "1.0"
 _HEARD = 60_000
 
 
 class StudioQuality:
     """Recogniser, loudness meter, aligner, face mesh and packet hashes. Thread-safe.
 
-    ``model`` is the recogniser's directory (CTranslate2 Whisper) and ``setting`` the setting that names it; ``threads``
-    is what one transcription may use. ``aligner`` times the words of the finished sound.
+    ``whisper_dir`` holds the recogniser's model (CTranslate2); ``threads`` is what one transcription may use.
+    ``aligner`` times the words of the finished sound.
     """
 
-    def __init__(
-        self, model: Path, aligner: AlignmentEngine, *, setting: str = "WHISPER_MODEL", threads: int = 2
-    ) -> None:
+    def __init__(self, whisper_dir: Path, aligner: AlignmentEngine, *, threads: int = 2) -> None:
         self._aligner = aligner
-        self._recogniser = Recogniser(model, threads, setting)
+        self._recogniser = Recogniser(whisper_dir, threads)
         self._lock = threading.Lock()
         self._ref: EngineRef | None = None
 
@@ -46,13 +43,7 @@ class StudioQuality:
         """Raises EngineUnavailable when the recogniser's weights are absent."""
         with self._lock:
             if self._ref is None:
-                self._ref = EngineRef(
-                    capability=Capability.QUALITY,
-                    name="studio",
-                    version=_VERSION,
-                    lane=Lane.CPU,
-                    weights=self._recogniser.sha256(),
-                )
+                self._ref = find_engine(Capability.QUALITY, "studio").ref(self._recogniser.sha256())
             return self._ref
 
     def lips(self, picture: Path, curves: Path, progress: Progress) -> SegmentLips:

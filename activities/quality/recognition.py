@@ -17,15 +17,15 @@ from activities.quality.words import canonical_words
 from models.errors import EngineUnavailable
 
 _BEAM = 5
+_SETTING = "WHISPER_DIR"
 
 
 class Recogniser:
-    """faster-whisper, loaded once on first use from ``model`` (a CTranslate2 directory). Thread-safe."""
+    """faster-whisper, loaded once on first use from ``directory`` (a CTranslate2 model). Thread-safe."""
 
-    def __init__(self, model: Path, threads: int, setting: str) -> None:
-        self._directory = model
+    def __init__(self, directory: Path, threads: int) -> None:
+        self._directory = directory
         self._threads = threads
-        self._setting = setting
         self._lock = threading.Lock()
         self._model: WhisperModel | None = None
 
@@ -34,7 +34,7 @@ class Recogniser:
         absent = [path.name for path in paths if not path.is_file()]
         if absent:
             raise EngineUnavailable(
-                f"The recogniser's model lacks {', '.join(absent)} in its directory.", field=self._setting
+                f"The recogniser's model lacks {', '.join(absent)} in its directory.", field=_SETTING
             )
         return paths
 
@@ -119,36 +119,43 @@ def compare(expected: str, heard: str, language: str) -> WordErrors:
     """Substitutions, deletions and insertions after both sides were brought to one spelling. Words that differ only in
     where they are spaced (``data center``, ``datacenter``) were heard right."""
     reference, hypothesis = canonical_words(expected, language), canonical_words(heard, language)
+    closed = {*reference, *hypothesis}
+    reference, hypothesis = _compounded(reference, closed), _compounded(hypothesis, closed)
     if not reference or not hypothesis:
         missed = tuple(f"{word} -> (nothing)" for word in reference)
         added = tuple(f"(nothing) -> {word}" for word in hypothesis)
         return WordErrors(len(reference) + len(hypothesis), len(reference), missed + added)
     output = jiwer.process_words(" ".join(reference), " ".join(hypothesis))
-    errors, misheard = 0, []
-    for reference_run, hypothesis_run, distance in _differing(output.alignments[0], reference, hypothesis):
-        if "".join(reference_run) != "".join(hypothesis_run):
-            errors += distance
-            misheard.append(f"{' '.join(reference_run) or '(nothing)'} -> {' '.join(hypothesis_run) or '(nothing)'}")
-    return WordErrors(errors, len(reference), tuple(misheard))
+    errors = output.substitutions + output.deletions + output.insertions
+    return WordErrors(errors, len(reference), _misheard(output.alignments[0], reference, hypothesis))
 
 
-def _differing(
+_LONGEST_COMPOUND = 3
+
+
+def _compounded(words: Sequence[str], closed: set[str]) -> list[str]:
+    """``words`` with neighbours joined wherever either side writes them as one of the ``closed`` words."""
+    joined: list[str] = []
+    at = 0
+    while at < len(words):
+        spans = range(min(_LONGEST_COMPOUND, len(words) - at), 1, -1)
+        span = next((span for span in spans if "".join(words[at : at + span]) in closed), 1)
+        joined.append("".join(words[at : at + span]))
+        at += span
+    return joined
+
+
+def _misheard(
     chunks: Sequence[jiwer.AlignmentChunk], reference: Sequence[str], hypothesis: Sequence[str]
-) -> list[tuple[list[str], list[str], int]]:
-    """Neighbouring chunks that are not equal, as one run of each side and their edit distance."""
-    runs: list[tuple[list[str], list[str], int]] = []
-    open_run = False
+) -> tuple[str, ...]:
+    """Each run of neighbouring differences as ``expected -> heard``."""
+    runs: list[tuple[list[str], list[str]]] = []
+    in_run = False
     for chunk in chunks:
-        if chunk.type == "equal":
-            open_run = False
-            continue
-        expected = list(reference[chunk.ref_start_idx : chunk.ref_end_idx])
-        heard = list(hypothesis[chunk.hyp_start_idx : chunk.hyp_end_idx])
-        distance = max(len(expected), len(heard))
-        if open_run:
-            before, after, so_far = runs.pop()
-            runs.append((before + expected, after + heard, so_far + distance))
-        else:
-            runs.append((expected, heard, distance))
-        open_run = True
-    return runs
+        if chunk.type != "equal":
+            if not in_run:
+                runs.append(([], []))
+            runs[-1][0].extend(reference[chunk.ref_start_idx : chunk.ref_end_idx])
+            runs[-1][1].extend(hypothesis[chunk.hyp_start_idx : chunk.hyp_end_idx])
+        in_run = chunk.type != "equal"
+    return tuple(f"{' '.join(a) or '(nothing)'} -> {' '.join(b) or '(nothing)'}" for a, b in runs)

@@ -2,9 +2,12 @@
 counts. Numbers become digits, symbols become words, British spelling becomes American; homophones stay apart."""
 
 import re
+import textwrap
 import unicodedata
 from collections.abc import Callable, Sequence
 from decimal import Decimal
+
+from activities.speech.normalise import plain_words
 
 _UNITS = {
     **{"zero": 0, "one": 1, "two": 2, "three": 3, "four": 4, "five": 5, "six": 6, "seven": 7, "eight": 8, "nine": 9},
@@ -21,45 +24,16 @@ _ORDINALS = {
     **{f"{word[:-1]}ieth": word for word in _TENS},
 }
 _MONTHS = "january|february|march|april|may|june|july|august|september|october|november|december"
-_CURRENCIES = {"$": "dollars", "€": "euros", "£": "pounds", "¥": "yen"}
-_MAGNITUDES = {"k": "thousand", "m": "million", "mn": "million", "b": "billion", "bn": "billion", "tn": "trillion"}
-_SYMBOLS = {"%": " percent ", "&": " and ", "+": " plus ", "@": " at ", "=": " equals ", "°": " degrees "}
 
 _Replacement = str | Callable[[re.Match[str]], str]
 
 
-def _money(match: re.Match[str]) -> str:
-    magnitude = match["magnitude"] or ""
-    return f"{match['amount']} {_MAGNITUDES.get(magnitude, magnitude)} {_CURRENCIES[match['sign']]} "
-
-
 def _cents(match: re.Match[str]) -> str:
-    return f"{(Decimal(match[1]) + (Decimal(match[3]) / 100)).normalize():f} {match[2]}"
+    return f"{(Decimal(match[1]) + Decimal(match[3]) / 100).normalize():f} {match[2]}"
 
 
-_NUMERALS: tuple[tuple[str, _Replacement], ...] = (
-    (r"(?<=\d),(?=\d{3}\b)", ""),
-    (r"(?<=\d):(?=\d\d\b)", ""),
-    (r"\b(\d{3})-(?:(\d{3})-)?(\d{4})\b", r"\1\2\3"),
-    (r"(?<=\d)\s?[-–]\s?(?=[\d$€£¥])", " to "),
-    (
-        r"(?P<sign>[$€£¥])\s?(?P<amount>\d+(?:\.\d+)?)\s?"
-        r"(?P<magnitude>k|m|mn|b|bn|tn|thousand|million|billion|trillion)?\b",
-        _money,
-    ),
-    (r"(?<=\d)\s?€", " euros "),
-    (r"#(?=\d)|\bno\. ?(?=\d)", "number "),
-)
-_SPELLINGS: tuple[tuple[str, _Replacement], ...] = (
-    (r"\b((?:[a-z]\.){2,}[a-z]?)", lambda match: match[1].replace(".", "")),
-    (r"(?<=[a-z])\.(?=[a-z]{2,})", " dot "),
-    (r"\bdr\b\.?", "doctor"),
-    (r"\bmr\b\.?", "mister"),
-    (r"\bmrs\b\.?", "missus"),
-    (r"\bvs\b\.?", "versus"),
-    (r"\bok\b", "okay"),
-    (r"\be-mail", "email"),
-    (r"\bper cent\b", "percent"),
+_CONTRACTIONS: tuple[tuple[str, _Replacement], ...] = (
+    (r"\bokay\b", "ok"),
     (r"\bwon't\b", "will not"),
     (r"\bshan't\b", "shall not"),
     (r"\b(?:can't|cannot)\b", "can not"),
@@ -71,6 +45,7 @@ _SPELLINGS: tuple[tuple[str, _Replacement], ...] = (
     (r"'ll\b", " will"),
     (r"\bi'm\b", "i am"),
     (r"'d\b", " would"),
+    (r"\bper cent\b", "percent"),
 )
 _AMERICAN: tuple[tuple[str, _Replacement], ...] = (
     (r"\b([a-z]{3,})is(e|ed|es|ing|er|ers|ation|ations|able)\b", r"\1iz\2"),
@@ -98,23 +73,20 @@ _DATES: tuple[tuple[str, _Replacement], ...] = (
     (r"\b(dollar|euro|pound|cent)\b", r"\1s"),
     (r"\b(\d+) (dollars|euros|pounds) (?:and )?(\d{1,2}) (?:cents|pence)\b", _cents),
 )
-_LITERAL = re.compile(r"\d+(?:\.\d+)?")
-_ORDINAL_LITERAL = re.compile(r"\d+(?:st|nd|rd|th)")
+_READ_AT_ONCE = 1_500
+"""Characters; the reader takes no more than 2,000."""
+_ORDINAL_READ_AT_ONCE = 1_500
+"""Characters; the reader takes no more than 2,000."""
+_LITERAL = re.compile(r"\d+(?:st|nd|rd|th)")
 
 
 def canonical_words(text: str, language: str) -> list[str]:
-    """``text`` as comparable words. English gets its numbers, symbols, contractions and spelling unified; of other
-    languages only case, accents' form and punctuation are."""
-    text = text.replace("’", "'").replace("‘", "'").casefold()
-    if not language.lower().startswith("en"):
-        return re.findall(r"[^\W_]+", unicodedata.normalize("NFKC", text))
-    text = _replace(text, _NUMERALS)
-    text = "".join(char for char in unicodedata.normalize("NFKD", text) if not unicodedata.combining(char))
-    text = "".join(_SYMBOLS.get(char, char) for char in text)
-    text = _replace(text, _SPELLINGS).replace("'", "")
-    text = re.sub(r"(?<!\d)\.|\.(?!\d)", " ", text)
-    text = re.sub(r"(?<=[a-z])(?=\d)|(?<=\d)(?=(?!st\b|nd\b|rd\b|th\b)[a-z])", " ", text)
-    words = _numbers_as_digits(re.findall(r"[a-z]+|\d+(?:\.\d+)?(?:st|nd|rd|th)?", text))
+    """``text`` as comparable words. English is first written out as it is read aloud, so that both sides go through the
+    speech engines' own reading of symbols, units and dates; of others only case and punctuation are unified."""
+    if not language.casefold().startswith("en"):
+        return re.findall(r"[^\W_]+", unicodedata.normalize("NFKC", text).casefold())
+    read = " ".join(plain_words(line, language) for line in textwrap.wrap(text, _READ_AT_ONCE))
+    words = _numbers_as_digits(_replace(read, _CONTRACTIONS).replace("'", "").split())
     return _letters_joined(_replace(_replace(" ".join(words), _DATES), _AMERICAN).split())
 
 
@@ -141,20 +113,19 @@ def _letters_joined(words: Sequence[str]) -> list[str]:
 
 
 def _numbers_as_digits(words: Sequence[str]) -> list[str]:
-    """Spelled numbers as digits; numbers spelled side by side are one (``twenty twenty six`` is ``2026``)."""
+    """Numbers as digits; whole numbers side by side are one (``twenty twenty six`` is ``2026``)."""
     out: list[str] = []
-    at, follows_spelled = 0, False
+    at, follows_number = 0, False
     while at < len(words):
         number = _Number(words, at)
         if number.end == at:
             out.append(words[at])
-            at, follows_spelled = at + 1, False
-            continue
-        if follows_spelled and number.spelled and out[-1].isdigit():
+        elif follows_number and out[-1].isdigit():
             out[-1] += number.text
         else:
             out.append(number.text)
-        at, follows_spelled = number.end, number.spelled
+        follows_number = number.end > at
+        at = max(number.end, at + 1)
     return out
 
 
@@ -168,75 +139,70 @@ class _Number:
         self._group: Decimal | None = None
         self._last = ""
         self._ordinal = False
-        self.spelled = not words[at][0].isdigit()
         while self.end < len(words) and not self._ordinal and self._take(words[self.end]):
             pass
-        self.text = self._text(words[at]) if self.end > at else ""
 
-    def _text(self, first: str) -> str:
-        if self.end and self._words[self.end - 1] == first and self._last == "literal":
-            return first if "." not in first else f"{Decimal(first).normalize():f}"
+    @property
+    def text(self) -> str:
+        """Digits, with the suffix of an ordinal."""
         value = self._total + (self._group or 0)
-        text = f"{value.normalize():f}" if value else "0"
-        return text + (_suffix(int(value)) if self._ordinal else "")
+        digits = f"{value.normalize():f}" if value else "0"
+        return digits + (_suffix(int(value)) if self._ordinal else "")
 
     def _take(self, word: str) -> bool:
-        if _ORDINAL_LITERAL.fullmatch(word) and not self._last:
-            self._group, self._ordinal, self.end = Decimal(word[:-2]), True, self.end + 1
-            return True
-        if _LITERAL.fullmatch(word):
-            return not self._last and self._add(Decimal(word), "literal")
         cardinal = _ORDINALS.get(word, word)
-        self._ordinal = cardinal != word
         taken = self._take_cardinal(cardinal)
-        self._ordinal = self._ordinal and taken
+        self._ordinal = taken and cardinal != word
         return taken
 
     def _take_cardinal(self, word: str) -> bool:
         follower = self._words[self.end + 1] if self.end + 1 < len(self._words) else ""
+        begins_group = self._last in {"", "hundred", "scale"}
         if word in _UNITS:
-            fits = self._last in {"", "hundred", "scale"} or (self._last == "tens" and 0 < _UNITS[word] < 10)
-            return fits and self._add(Decimal(_UNITS[word]), "units")
+            return (begins_group or (self._last == "tens" and 0 < _UNITS[word] < 10)) and self._add(
+                _UNITS[word], "units"
+            )
         if word in _TENS:
-            return self._last in {"", "hundred", "scale"} and self._add(Decimal(_TENS[word]), "tens")
+            return begins_group and self._add(_TENS[word], "tens")
         if word == "hundred":
-            return self._group is not None and self._group < 100 and self._multiply(100)
+            return self._group is not None and self._group < 100 and self._multiply()
         if word in _SCALES:
             return self._group is not None and self._scale(_SCALES[word])
-        if word == "and" and self._last in {"hundred", "scale"}:
-            return (_ORDINALS.get(follower, follower) in {*_UNITS, *_TENS}) and self._skip()
-        if word == "a" and not self._last:
-            return follower in {*_SCALES, "hundred"} and self._add(Decimal(1), "units")
+        if word == "and":
+            number_follows = _ORDINALS.get(follower, follower) in {*_UNITS, *_TENS}
+            return self._last in {"hundred", "scale"} and number_follows and self._step()
+        if word == "a":
+            return not self._last and follower in {*_SCALES, "hundred"} and self._add(1, "units")
         return word == "point" and self._group is not None and self._decimals()
 
-    def _add(self, value: Decimal, kind: str) -> bool:
+    def _add(self, value: int, kind: str) -> bool:
         self._group = (self._group or Decimal(0)) + value
         self._last = kind
-        return self._skip()
+        return self._step()
 
-    def _multiply(self, factor: int) -> bool:
-        self._group = (self._group or Decimal(0)) * factor
+    def _multiply(self) -> bool:
+        self._group = (self._group or Decimal(0)) * 100
         self._last = "hundred"
-        return self._skip()
+        return self._step()
 
     def _scale(self, factor: int) -> bool:
         self._total += (self._group or Decimal(0)) * factor
         self._group, self._last = None, "scale"
-        return self._skip()
+        return self._step()
 
     def _decimals(self) -> bool:
         end = self.end + 1
         digits = ""
-        while end < len(self._words) and (_UNITS.get(self._words[end], 10) < 10 or self._words[end].isdigit()):
-            digits += str(_UNITS.get(self._words[end], self._words[end]))
+        while end < len(self._words) and _UNITS.get(self._words[end], 10) < 10:
+            digits += str(_UNITS[self._words[end]])
             end += 1
-        if not digits or self._group is None:
+        if not digits:
             return False
-        self._group += Decimal(f"0.{digits}")
+        self._group = (self._group or Decimal(0)) + Decimal(f"0.{digits}")
         self.end, self._last = end, "decimals"
         return True
 
-    def _skip(self) -> bool:
+    def _step(self) -> bool:
         self.end += 1
         return True
 
