@@ -224,7 +224,7 @@ def _migrations(wiring: Wiring) -> Part:
 
 def _api(wiring: Wiring) -> Part:
     part = _process(wiring, "api", "api")
-    return replace(part, ready=lambda _: _status(f"{wiring.url('api')}/health") == 200, address=wiring.url("api"))
+    return replace(part, ready=lambda _: _status(f"{wiring.url('api')}/readyz") == 200, address=wiring.url("api"))
 
 
 def _worker(wiring: Wiring, lane: Lane, grace: float) -> Part:
