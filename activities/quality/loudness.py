@@ -5,7 +5,7 @@ import math
 
 import numpy as np
 import numpy.typing as npt
-import soxr  # type: ignore[import-untyped]
+import soxr
 from scipy.signal import sosfilt
 
 Samples = npt.NDArray[np.float32]

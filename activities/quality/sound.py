@@ -7,7 +7,7 @@ from pathlib import Path
 import av
 import numpy as np
 import numpy.typing as npt
-import soxr  # type: ignore[import-untyped]
+import soxr
 from av.error import FFmpegError
 
 from activities.quality.loudness import LoudnessMeter, Samples
