@@ -1,7 +1,9 @@
 """What does not move in a segment's picture, drawn once: the plate with its light and shade, the slide, the frame of a
 photo, and the logo. ffmpeg then only lays moving things on it."""
 
-from collections.abc import Mapping
+import threading
+from collections import OrderedDict
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -19,6 +21,7 @@ Field = NDArray[np.float32]
 
 _MOST_PIXELS = 80_000_000
 """A picture that would take more memory than this (240 MB as RGB) is refused before it is decoded."""
+_KEPT = 6
 _SHADE = 0.34
 """How much darker the corners are than the middle."""
 
@@ -48,6 +51,33 @@ class Assets:
                 return upright.convert("RGBA" if transparent else "RGB")
         except (UnidentifiedImageError, Image.DecompressionBombError, OSError, SyntaxError, ValueError) as error:
             raise MediaRejected(f"{field} ({artifact.uri}) is not a readable picture: {error}.", field=field) from error
+
+
+class Stills:
+    """The backdrops drawn last, since all segments of a film stand before the same few. Safe to use from several
+    threads; two that want the same one wait for one drawing of it."""
+
+    def __init__(self) -> None:
+        self._drawn: OrderedDict[object, Image.Image] = OrderedDict()
+        self._lock = threading.Lock()
+
+    def still(self, layout: Layout, frame: Frame, segment: int, photo: Box | None, assets: Assets) -> Image.Image:
+        """What :func:`still` draws."""
+        key = (layout.plate, layout.brand, frame, slide_at(layout, segment), photo)
+        return self._once(key, lambda: still(layout, frame, segment, photo, assets))
+
+    def shade(self, layout: Layout, frame: Frame, photo: Box | None, assets: Assets) -> Image.Image:
+        """What :func:`shade` draws."""
+        return self._once(("shade", layout.brand, frame, photo), lambda: shade(layout, frame, photo, assets))
+
+    def _once(self, key: object, draw: Callable[[], Image.Image]) -> Image.Image:
+        with self._lock:
+            if key not in self._drawn:
+                self._drawn[key] = draw()
+            self._drawn.move_to_end(key)
+            while len(self._drawn) > _KEPT:
+                self._drawn.popitem(last=False)
+            return self._drawn[key]
 
 
 def still(layout: Layout, frame: Frame, segment: int, photo: Box | None, assets: Assets) -> Image.Image:

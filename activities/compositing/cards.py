@@ -17,10 +17,11 @@ from models.layout import Brand, Card
 
 Pixels = NDArray[np.uint8]
 
-_DRIFT = 0.05
-"""How far the light behind the type travels, as a share of the picture's width: a card is never a frozen frame."""
 _ARRIVE = 0.62
 _DISSOLVE = 0.32
+"""Seconds in which a piece of a card arrives, and in which the card becomes the film."""
+_BAR_AT_FIRST = 0.55
+"""The share of its length that the bar reaches on arrival; it grows on slowly, so that a card never stands still."""
 
 
 @dataclass(frozen=True)
@@ -74,23 +75,21 @@ class _Painter:
     """A card's ground and layers, ready to be put together for any second."""
 
     def __init__(self, card: Card, brand: Brand, frame: Frame, assets: Assets, duration: float) -> None:
-        self._size = frame.width, frame.height
         self._pace = min(1.0, duration / 1.6)
         self._duration = duration
-        self._travel = round(frame.width * _DRIFT)
-        self._ground = _ground(brand.primary, frame, self._travel)
+        self._ground = _ground(brand.primary, frame)
         self._layers = _layers(card, brand, frame, assets)
 
     def drawn(self, second: float) -> Pixels:
         """The card ``second`` seconds after it began."""
-        width, height = self._size
-        x = round(self._travel * second / self._duration)
-        picture = self._ground[:height, x : x + width].copy()
+        picture = self._ground.copy()
         for layer in self._layers:
             since = (second / self._pace - layer.begin) / _ARRIVE
             if since <= 0:
                 continue
             arrived = 1 - (1 - min(1.0, since)) ** 3
+            if layer.grows:
+                arrived = _BAR_AT_FIRST * arrived + (1 - _BAR_AT_FIRST) * second / self._duration
             _lay(picture, layer, arrived)
         return picture
 
@@ -105,9 +104,9 @@ def _lay(picture: Pixels, layer: _Layer, arrived: float) -> None:
     under[:] = (layer.colour[:, :shown] * alpha + under * (255 - alpha) + 127) // 255
 
 
-def _ground(colour: str, frame: Frame, travel: int) -> Pixels:
-    """The brand's colour, lighter where a soft light falls and darker away from it; wide enough to travel."""
-    width, height = frame.width + travel, frame.height
+def _ground(colour: str, frame: Frame) -> Pixels:
+    """The brand's colour, lighter where a soft light falls and darker away from it."""
+    width, height = frame.width, frame.height
     ys, xs = np.mgrid[0:height:4, 0:width:4].astype(np.float32)
     away = np.hypot((xs - width * 0.3) / width, (ys - height * 0.22) / height)
     light = Image.fromarray(np.exp(-((away / 0.55) ** 2)).astype(np.float32)).resize((width, height))
@@ -139,7 +138,7 @@ def _layers(card: Card, brand: Brand, frame: Frame, assets: Assets) -> list[_Lay
     if logo:
         found.append(_layer(logo, left, round(y), 0.0, round(16 * unit)))
         y += logo.height + gap * 1.2
-    bar = Image.new("RGBA", (round(120 * unit), max(4, round(7 * unit))), _accent(brand))
+    bar = Image.new("RGBA", (round(210 * unit), max(4, round(7 * unit))), _accent(brand))
     found.append(_layer(bar, left, round(y), 0.08, 0, grows=True))
     y += gap
     for number, text in enumerate(titles):

