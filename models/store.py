@@ -19,7 +19,7 @@ from sqlalchemy.orm import defer
 from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
-from models.approval import Question, QuestionState, Reviewer, Verdict
+from models.approval import Decision, Question, QuestionState, Reviewer, Verdict
 from models.errors import Conflict, InvalidInput, StorageFull, StorageUnavailable, StudioError, UnknownReference
 from models.plan import Capability, EngineRef
 from models.render import RenderProgress, RenderState
@@ -348,6 +348,21 @@ class Store:
         async with self._session() as session:
             return (await session.exec(statement)).all()
 
+    async def changes(self, render_id: str) -> tuple[Verdict, ...]:
+        """Every request for changes that a render was given, in the order in which it was revised."""
+        statement = (
+            select(VerdictRecord)
+            .join(ApprovalQuestion, col(ApprovalQuestion.id) == col(VerdictRecord.question_id))
+            .where(
+                col(ApprovalQuestion.render_id) == render_id,
+                col(ApprovalQuestion.state) == QuestionState.CHANGES,
+                col(VerdictRecord.decision) == Decision.CHANGES,
+            )
+            .order_by(col(ApprovalQuestion.round))
+        )
+        async with self._session() as session:
+            return tuple(row.verdict() for row in (await session.exec(statement)).all())
+
     # Notices
 
     async def notice(self, question_id: str, channel: str) -> str | None:
@@ -430,6 +445,11 @@ class Store:
         async with self._session() as session:
             stored: AnyRow = (await session.execute(returning)).scalar_one()
             return stored
+
+    async def remove(self, row: Row) -> None:
+        """Delete a row. Raises UnknownReference while others refer to it."""
+        async with self._session() as session:
+            await session.delete(row)
 
     async def page(self, table: type[AnyRow], tenant: str, *, after: str = "", limit: int = 50) -> Sequence[AnyRow]:
         """Rows of a tenant by id, from the one after ``after`` on."""

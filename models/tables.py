@@ -29,7 +29,7 @@ from sqlalchemy.types import TypeDecorator
 from sqlmodel import Field, SQLModel
 from typing_extensions import override
 
-from models.approval import Decision, Question, QuestionState, SegmentChange
+from models.approval import Decision, Question, QuestionState, SegmentChange, Verdict
 from models.artifacts import Artifact
 from models.errors import FailureDetails
 from models.lanes import Lane
@@ -471,6 +471,20 @@ class VerdictRecord(Row, table=True):
     changes: tuple[SegmentChange, ...] = Field(default=(), sa_column=_contract(tuple[SegmentChange, ...]))
     accepts_below_threshold: bool = False
     created_at: datetime | None = Field(default=None, sa_column=_now())
+
+    def verdict(self) -> Verdict:
+        """The contract again."""
+        return Verdict(
+            verdict_id=self.id,
+            question_id=self.question_id,
+            sha256=self.sha256,
+            reviewer=self.reviewer,
+            decision=self.decision,
+            reason=self.reason,
+            comment=self.comment,
+            changes=self.changes,
+            accepts_below_threshold=self.accepts_below_threshold,
+        )
 
 
 class Notice(Row, table=True):

@@ -1,0 +1,58 @@
+"""What routes share: bounded words, pages, and the way to assets."""
+
+from typing import Annotated, Generic, TypeVar
+
+from fastapi import Query
+from pydantic import AfterValidator, ConfigDict, Field
+
+from api.services import Services
+from models.artifacts import Artifact
+from models.base import Contract
+from models.errors import InvalidInput, MediaRejected, UnknownReference
+from models.tables import Asset, AssetKind, AssetState
+
+Item = TypeVar("Item")
+
+
+def _printable(words: str) -> str:
+    hidden = next((character for character in words if not character.isprintable() and character not in "\n\t"), None)
+    if hidden is not None:
+        raise ValueError(f"holds the control character U+{ord(hidden):04X}")
+    return words
+
+
+Words = Annotated[str, AfterValidator(_printable)]
+"""Text people read: no control characters, which neither captions nor the database can hold."""
+Line = Annotated[Words, Field(min_length=1, max_length=120)]
+Prose = Annotated[Words, Field(max_length=2_000)]
+AssetId = Annotated[str, Field(pattern=r"^[0-9a-f]{16}$", examples=["5f2c9e0b7a1d4c33"])]
+IdempotencyToken = Annotated[str, Field(pattern=r"^[A-Za-z0-9._:-]{1,100}$", examples=["q3-results-2026-11-22"])]
+
+Limit = Annotated[int, Query(ge=1, le=200, description="At most so many.")]
+After = Annotated[str, Query(max_length=200, description="The `next` of the page before.")]
+
+
+class Page(Contract, Generic[Item]):
+    """Some items, and where the next begin; ``next`` is empty on the last page."""
+
+    model_config = ConfigDict(arbitrary_types_allowed=True)
+
+    items: tuple[Item, ...]
+    next: Annotated[str, Field(examples=[""])] = ""
+
+
+async def artifact_of(services: Services, tenant: str, asset_id: str, kind: AssetKind, field: str) -> Artifact:
+    """The bytes of an upload that is used as ``field``.
+
+    Raises UnknownReference when there is none, MediaRejected when it is something else than ``kind``.
+    """
+    asset = await services.store.find(Asset, tenant, asset_id)
+    if asset is None:
+        raise UnknownReference(f"no asset has the id {asset_id}", field=field)
+    if asset.kind is not kind:
+        raise MediaRejected(
+            f"asset {asset_id} is {asset.media_type}; {field} needs {kind.value}", field=field, code="asset.kind"
+        )
+    if asset.state is AssetState.REJECTED and asset.failure:
+        raise InvalidInput(asset.failure.message, field=field, code=asset.failure.code, action=asset.failure.action)
+    return asset.artifact()

@@ -1,0 +1,47 @@
+"""Between the tables and Temporal: a render is kept first and started second; who dies in between loses nothing."""
+
+import asyncio
+import contextlib
+from datetime import timedelta
+
+import structlog
+
+from api.services import Services
+from models.errors import StudioError
+from models.tables import Render, ReviewerRecord
+
+log = structlog.get_logger()
+
+SWEEP_SECONDS = 15.0
+FORGOTTEN_AFTER = timedelta(seconds=10)
+"""Older than any request that may still be about to start its render."""
+TENANT = "house"
+
+
+async def dispatch(studio: Services, render: Render) -> None:
+    """Start a kept render's workflow, once. Raises TemporalUnavailable; the sweep then starts it later."""
+    if render.dispatched_at is None:
+        await studio.renders.start(render.request)
+        await studio.store.dispatched(render.id)
+
+
+async def sweep(studio: Services) -> None:
+    """Until cancelled: list the reviewers that the settings name, and start what was kept and never started."""
+    listed = False
+    while True:
+        # An outage here is one the next turn may find over; requests report it to those who wait.
+        with contextlib.suppress(StudioError):
+            if not listed:
+                await _list_reviewers(studio)
+                listed = True
+            for render in await studio.store.undispatched(FORGOTTEN_AFTER):
+                await dispatch(studio, render)
+                log.info("render.dispatched_late", render=render.id)
+        await asyncio.sleep(SWEEP_SECONDS)
+
+
+async def _list_reviewers(studio: Services) -> None:
+    for chat, name in studio.settings.telegram.reviewers.items():
+        await studio.admit(TENANT)
+        if await studio.store.reviewer_in_chat(chat) is None:
+            await studio.store.put(ReviewerRecord(tenant=TENANT, id=name, name=name, telegram_chat=chat))

@@ -1,0 +1,120 @@
+"""Voices: a stock voice of an engine, or samples of somebody who agreed to be enrolled."""
+
+from datetime import datetime
+from typing import Annotated, Any, Self
+
+from fastapi import APIRouter
+from pydantic import ConfigDict, Field, model_validator
+
+from activities.speech.kokoro_voices import CATALOGUE
+from api.auth import Producer, Viewer
+from api.common import After, AssetId, Limit, Line, Page, artifact_of
+from api.problems import responses
+from api.services import Services, Studio
+from models.artifacts import Artifact
+from models.base import Contract, LanguageTag, Slug
+from models.engines import find_engine
+from models.errors import FailureDetails, UnknownReference
+from models.plan import Capability
+from models.tables import AssetKind, Voice, VoiceState
+
+router = APIRouter(prefix="/voices", tags=["voices"], responses=responses(401, 403, 422, 503))
+
+EXAMPLE: dict[str, Any] = {"name": "Avery", "engine": "kokoro", "stock": "af_heart", "language": "en-US"}
+STOCK = {"kokoro": tuple(voice.name for voice in CATALOGUE)}
+"""Stock voices of engines whose voices are known before one of them runs."""
+
+
+class VoiceBody(Contract):
+    """A voice as it is written. Exactly one of ``stock`` (the engine's own name for it) and ``samples`` is given."""
+
+    model_config = ConfigDict(json_schema_extra={"examples": [EXAMPLE]})
+
+    name: Line
+    engine: Slug = "kokoro"
+    stock: Annotated[str, Field(pattern=r"^[A-Za-z0-9_.-]{1,80}$")] | None = None
+    samples: Annotated[tuple[AssetId, ...], Field(max_length=20)] = ()
+    """Audio assets of one speaker."""
+    language: LanguageTag = "en"
+
+    @model_validator(mode="after")
+    def _one_source(self) -> Self:
+        if (self.stock is None) == (not self.samples):
+            raise ValueError("give either stock or samples")
+        return self
+
+
+class NewVoice(VoiceBody):
+    """A voice and the id it is to have."""
+
+    model_config = ConfigDict(json_schema_extra={"examples": [{"id": "avery", **EXAMPLE}]})
+
+    id: Slug
+
+
+class VoiceView(Contract):
+    """A voice as it is kept. It can speak once its state is ``ready``; ``failure`` says why it cannot."""
+
+    model_config = ConfigDict(json_schema_extra={"examples": [{"id": "avery", **EXAMPLE, "state": "ready"}]})
+
+    id: Slug
+    name: str
+    engine: str
+    stock: str | None
+    samples: tuple[Artifact, ...]
+    latents: Artifact | None
+    language: str
+    state: VoiceState
+    failure: FailureDetails | None
+    created_at: datetime | None
+    updated_at: datetime | None
+
+
+def _view(row: Voice) -> VoiceView:
+    return VoiceView.model_validate(row.model_dump(exclude={"tenant"}))
+
+
+async def _row(studio: Services, tenant: str, voice_id: str, body: VoiceBody) -> Voice:
+    await studio.admit(tenant)
+    find_engine(Capability.SPEECH, body.engine)
+    known = STOCK.get(body.engine)
+    if body.stock and known and body.stock not in known:
+        raise UnknownReference(
+            f"{body.engine} has no stock voice {body.stock!r}; it has: {', '.join(known)}", field="stock"
+        )
+    samples = tuple([await artifact_of(studio, tenant, asset, AssetKind.AUDIO, "samples") for asset in body.samples])
+    return Voice(
+        tenant=tenant,
+        id=voice_id,
+        name=body.name,
+        engine=body.engine,
+        stock=body.stock,
+        samples=samples,
+        language=body.language,
+        state=VoiceState.ENROLLING if samples else VoiceState.READY,
+    )
+
+
+@router.post("", status_code=201, responses=responses(404, 409))
+async def create_voice(body: NewVoice, caller: Producer, studio: Studio) -> VoiceView:
+    """Create a voice."""
+    return _view(await studio.store.add(await _row(studio, caller.tenant, body.id, body)))
+
+
+@router.put("/{voice}", responses=responses(404))
+async def replace_voice(voice: Slug, body: VoiceBody, caller: Producer, studio: Studio) -> VoiceView:
+    """Create the voice, or replace what is kept of it. Renders made before keep what they were made of."""
+    return _view(await studio.store.put(await _row(studio, caller.tenant, voice, body)))
+
+
+@router.get("")
+async def list_voices(caller: Viewer, studio: Studio, limit: Limit = 50, after: After = "") -> Page[VoiceView]:
+    """Voices by id."""
+    rows = await studio.store.page(Voice, caller.tenant, after=after, limit=limit)
+    return Page(items=tuple(map(_view, rows)), next=rows[-1].id if len(rows) == limit else "")
+
+
+@router.get("/{voice}", responses=responses(404))
+async def get_voice(voice: Slug, caller: Viewer, studio: Studio) -> VoiceView:
+    """One voice."""
+    return _view(await studio.store.get(Voice, caller.tenant, voice))

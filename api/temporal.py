@@ -1,0 +1,174 @@
+"""What the API and the bot ask of Temporal: start a render, look at it, tell it something.
+
+The client connects when first needed and again after an outage; every fault comes back as a typed error."""
+
+from collections.abc import Awaitable, Callable
+from datetime import timedelta
+from typing import TypeVar
+
+from temporalio.client import (
+    Client,
+    RPCError,
+    WorkflowQueryFailedError,
+    WorkflowUpdateFailedError,
+    WorkflowUpdateRPCTimeoutOrCancelledError,
+)
+from temporalio.common import (
+    Priority,
+    SearchAttributeKey,
+    SearchAttributePair,
+    TypedSearchAttributes,
+    WorkflowIDConflictPolicy,
+    WorkflowIDReusePolicy,
+)
+from temporalio.exceptions import ApplicationError, WorkflowAlreadyStartedError
+from temporalio.service import RetryConfig, RPCStatusCode
+
+from activities.support.errors import from_failure
+from deploy.settings import Temporal
+from models.approval import QuestionState, Verdict
+from models.errors import Conflict, FailureDetails, StudioError, TemporalUnavailable
+from models.lanes import Lane
+from models.render import RenderProgress, RenderRequest, Resume
+from workers.plugin import StudioPlugin
+
+Answer = TypeVar("Answer")
+
+_PATIENCE = timedelta(seconds=10)
+"""How long a caller waits for a workflow's answer; a studio worker that lives answers in milliseconds."""
+_QUERY_PATIENCE = timedelta(seconds=3)
+"""Less for a query, because the tables can answer in its stead."""
+_PERSONA = SearchAttributeKey.for_keyword("Persona")
+_CHANNEL = SearchAttributeKey.for_keyword("Channel")
+_TENANT = SearchAttributeKey.for_keyword("Tenant")
+_OUT_OF_REACH = {
+    RPCStatusCode.UNAVAILABLE,
+    RPCStatusCode.DEADLINE_EXCEEDED,
+    RPCStatusCode.CANCELLED,
+    RPCStatusCode.RESOURCE_EXHAUSTED,
+    RPCStatusCode.UNKNOWN,
+    RPCStatusCode.INTERNAL,
+}
+
+
+class WorkflowRefused(StudioError):
+    """A workflow answered with a failure of its own; it is passed on as it is."""
+
+    def __init__(self, failure: FailureDetails) -> None:
+        super().__init__(failure.message, field=failure.field, code=failure.code, action=failure.action)
+        self._failure = failure
+
+    def details(self) -> FailureDetails:
+        """The workflow's own words."""
+        return self._failure
+
+
+async def connect(temporal: Temporal) -> Client:
+    """A client that connects when first used."""
+    return await Client.connect(
+        temporal.address,
+        namespace=temporal.namespace,
+        api_key=temporal.api_key.get_secret_value() if temporal.api_key else None,
+        tls=temporal.tls or bool(temporal.api_key),
+        plugins=[StudioPlugin()],
+        lazy=True,
+        connect_timeout=timedelta(seconds=3),
+        # A person waits: two quick tries, then a clear answer, instead of the ten seconds workers can afford.
+        retry_config=RetryConfig(max_elapsed_time_millis=2_000, max_retries=3),
+    )
+
+
+class Renders:
+    """The render workflows."""
+
+    def __init__(self, client: Client) -> None:
+        self._client = client
+
+    async def check(self) -> None:
+        """Raise TemporalUnavailable unless the frontend answers."""
+        await _reach(lambda: self._client.service_client.check_health(timeout=_QUERY_PATIENCE))
+
+    async def start(self, request: RenderRequest) -> None:
+        """Start the render's workflow; twice is once, also after it has ended."""
+        attributes = TypedSearchAttributes(
+            [
+                SearchAttributePair(_PERSONA, request.persona),
+                SearchAttributePair(_CHANNEL, request.channel),
+                SearchAttributePair(_TENANT, request.tenant),
+            ]
+        )
+        try:
+            await _reach(
+                lambda: self._client.start_workflow(
+                    "RenderWorkflow",
+                    request,
+                    id=workflow_id(request.render_id),
+                    task_queue=Lane.STUDIO.value,
+                    static_summary=f"{request.title} · {request.persona}"[:200],
+                    search_attributes=attributes,
+                    id_reuse_policy=WorkflowIDReusePolicy.REJECT_DUPLICATE,
+                    id_conflict_policy=WorkflowIDConflictPolicy.USE_EXISTING,
+                    priority=Priority(priority_key=int(request.priority), fairness_key=request.tenant),
+                    rpc_timeout=_PATIENCE,
+                )
+            )
+        except WorkflowAlreadyStartedError:
+            return
+
+    async def progress(self, render_id: str) -> RenderProgress:
+        """Where the render stands this moment. Raises TemporalUnavailable when no worker can say."""
+        handle = self._client.get_workflow_handle(workflow_id(render_id))
+        return await _reach(lambda: handle.query("progress", result_type=RenderProgress, rpc_timeout=_QUERY_PATIENCE))
+
+    async def decide(self, render_id: str, verdict: Verdict) -> QuestionState:
+        """Give a verdict; its id makes giving it twice the same as once. Raises what the workflow refuses it with."""
+        handle = self._client.get_workflow_handle(workflow_id(render_id))
+        return await _reach(
+            lambda: handle.execute_update(
+                "decide", verdict, id=verdict.verdict_id, result_type=QuestionState, rpc_timeout=_PATIENCE
+            )
+        )
+
+    async def resume(self, render_id: str, resume: Resume) -> None:
+        """Say that the cause is mended."""
+        handle = self._client.get_workflow_handle(workflow_id(render_id))
+        await _reach(lambda: handle.execute_update("resume", resume, id=resume.resume_id, rpc_timeout=_PATIENCE))
+
+    async def cancel(self, render_id: str) -> None:
+        """Ask the render to stop."""
+        handle = self._client.get_workflow_handle(workflow_id(render_id))
+        await _reach(lambda: handle.cancel(rpc_timeout=_PATIENCE))
+
+
+def workflow_id(render_id: str) -> str:
+    """The id of a render's workflow."""
+    return f"render/{render_id}"
+
+
+async def _reach(call: Callable[[], Awaitable[Answer]]) -> Answer:
+    try:
+        return await call()
+    except WorkflowUpdateFailedError as error:
+        if isinstance(error.cause, ApplicationError) and error.cause.details:
+            raise WorkflowRefused(from_failure(error.cause)) from error
+        # The update was under way when its workflow ended.
+        raise _ended() from error
+    except WorkflowUpdateRPCTimeoutOrCancelledError as error:
+        raise TemporalUnavailable("the render does not answer: is a worker of the studio lane running?") from error
+    except WorkflowQueryFailedError as error:
+        raise TemporalUnavailable(f"the render could not say where it stands: {error}") from error
+    except RPCError as error:
+        if error.status is RPCStatusCode.NOT_FOUND:
+            raise _ended() from error
+        if error.status is RPCStatusCode.FAILED_PRECONDITION:
+            raise TemporalUnavailable("no worker of the studio lane is running") from error
+        if error.status in _OUT_OF_REACH:
+            raise TemporalUnavailable("Temporal does not answer") from error
+        raise StudioError(f"Temporal refuses: {error.message}", code="temporal.refused") from error
+    except RuntimeError as error:
+        # The first connection of a lazy client failed; the next call tries again.
+        raise TemporalUnavailable("Temporal is out of reach") from error
+
+
+def _ended() -> Conflict:
+    return Conflict("this render has ended", code="render.ended", action="Read the render to see how it ended.")
