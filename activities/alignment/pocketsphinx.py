@@ -7,12 +7,9 @@ from typing import Final, NamedTuple
 
 import numpy as np
 import pocketsphinx
-import soundfile as sf
-import soxr
-from numpy.typing import NDArray
 
+from activities.alignment.audio import RATE, Samples, mono_16k, wav_seconds
 from activities.alignment.g2p import arpabet, from_arpabet, with_stress
-from activities.alignment.timings import wav_seconds
 from activities.alignment.words import Heard, HeardWord, Token, captioned, captions
 from activities.support.engine import Progress
 from models.alignment import Alignment
@@ -21,9 +18,6 @@ from models.errors import EngineFailed, EngineUnavailable
 from models.plan import Capability, EngineRef
 from models.script import Utterance
 
-Samples = NDArray[np.int16]
-
-RATE: Final = 16_000
 FRAME: Final = 160
 FRAME_SECONDS: Final = FRAME / RATE
 """The decoder's feature hop, in samples and seconds."""
@@ -83,26 +77,13 @@ class PocketsphinxEngine:
         duration = wav_seconds(wav)
         words = captions(utterance)
         tokens = tuple(token for caption in words for token in caption.tokens)
-        samples = _load(wav)
+        samples = mono_16k(wav)
         heard: list[HeardWord] = []
         windows = _windows(samples, tokens)
         for done, (first, last, begin, end) in enumerate(windows, start=1):
             heard += _align(samples[begin:end], tokens[first:last], begin / RATE)
             progress(done, len(windows))
         return captioned(words, heard, duration, self.ref.name)
-
-
-def _load(wav: Path) -> Samples:
-    """The file as 16 kHz mono, whatever it was. Read and converted in blocks."""
-    with sf.SoundFile(wav) as sound:
-        resampler = soxr.ResampleStream(sound.samplerate, RATE, 1, dtype="float32")
-        blocks = [
-            resampler.resample_chunk(block.mean(axis=1))
-            for block in sound.blocks(1 << 16, dtype="float32", always_2d=True)
-        ]
-        blocks.append(resampler.resample_chunk(np.zeros(0, np.float32), last=True))
-    pieces = [(np.clip(block, -1, 1) * 32767).astype(np.int16) for block in blocks]
-    return np.concatenate(pieces)
 
 
 def _decoder() -> pocketsphinx.Decoder:
@@ -148,7 +129,7 @@ def _windows(samples: Samples, tokens: Sequence[Token]) -> list[tuple[int, int, 
 
 
 def _require_silence_between(samples: Samples, windows: Sequence[tuple[int, int, int, int]]) -> None:
-    """Pieces leave out long silences. Refuse a recording where what is left out is speech that the text does not have."""
+    """Pieces leave out long silences. What is left out must not be speech that the text does not have."""
     total = sum(_energy(samples[at : at + BLOCK]) for at in range(0, len(samples), BLOCK))
     kept = sum(_energy(samples[begin:end]) for _, _, begin, end in windows)
     if total - kept > LEFT_OUT * total:

@@ -4,12 +4,11 @@ aligners because it costs nothing and is exact, when the engine that spoke repor
 from pathlib import Path
 from typing import Final
 
-import soundfile as sf
-
+from activities.alignment.audio import wav_seconds
 from activities.support.engine import Progress
 from models.alignment import Alignment, WordTiming
 from models.engines import find_engine
-from models.errors import EngineFailed, MediaRejected
+from models.errors import EngineFailed
 from models.plan import Capability, EngineRef
 from models.script import Utterance
 
@@ -42,17 +41,6 @@ class TimingsEngine:
         _require_order(known, duration)
         progress(1, 1)
         return known.model_copy(update={"source": self.ref.name})
-
-
-def wav_seconds(wav: Path) -> float:
-    """Length of a sound file in seconds. Raises MediaRejected when it cannot be read or holds nothing."""
-    try:
-        info = sf.info(wav)
-    except (sf.LibsndfileError, OSError) as error:
-        raise MediaRejected(f"{wav.name} is not readable sound: {error}.", field="wav") from error
-    if info.frames <= 0:
-        raise MediaRejected(f"{wav.name} holds no sound.", field="wav")
-    return float(info.frames / info.samplerate)
 
 
 def _require_words(known: Alignment, utterance: Utterance) -> None:
