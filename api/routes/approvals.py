@@ -1,6 +1,5 @@
 """Approvals: the questions that are open, and the verdicts on them."""
 
-import asyncio
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Query
@@ -8,16 +7,13 @@ from pydantic import ConfigDict, Field
 
 from api.auth import ReviewerCaller, Viewer
 from api.common import Limit, Page, Prose, Words
-from api.planning import standing_request
 from api.problems import responses
-from api.routes.renders import OptionalKey, render_of
-from api.services import Services, Studio
+from api.routes.renders import OptionalKey
+from api.services import Studio
+from api.verdicts import Change, changes_of, give, question_of
 from api.views import QuestionView, question_view
-from models.approval import Decision, QuestionState, SegmentChange, Verdict
+from models.approval import Decision, QuestionState, Verdict
 from models.base import Contract, Sha256, canonical_sha256
-from models.errors import Conflict, InvalidInput, UnknownReference
-from models.ssml import parse_script
-from models.tables import ApprovalQuestion, Render
 
 router = APIRouter(prefix="/approvals", tags=["approvals"], responses=responses(401, 403, 422, 503))
 
@@ -26,14 +22,6 @@ EXAMPLE: dict[str, Any] = {
     "decision": "changes",
     "changes": [{"segment": 3, "note": "Slower, please."}, {"segment": 7, "text": "Margins held at 41%."}],
 }
-
-
-class Change(Contract):
-    """A note on a sentence; with ``text`` (the scripts' SSML subset) it is replaced, without, performed anew."""
-
-    segment: Annotated[int, Field(ge=0, lt=400)]
-    note: Prose = ""
-    text: Annotated[str, Field(max_length=4_000)] = ""
 
 
 class VerdictBody(Contract):
@@ -61,52 +49,6 @@ class Decided(Contract):
     question_id: str
     verdict_id: str
     state: QuestionState
-
-
-async def question_of(studio: Services, tenant: str, question_id: str) -> tuple[ApprovalQuestion, Render]:
-    """A question and its render. Raises UnknownReference for any that is not that tenant's."""
-    row = await studio.store.find(ApprovalQuestion, question_id)
-    if row is None:
-        raise UnknownReference(f"no question is called {question_id!r}", field="question")
-    return row, await render_of(studio, tenant, row.render_id)
-
-
-async def changes_of(studio: Services, render: Render, changes: tuple[Change, ...]) -> tuple[SegmentChange, ...]:
-    """Changes with their texts parsed, each one sentence. Raises ScriptRejected or InvalidInput."""
-    request = await standing_request(studio, render) if changes else render.request
-    script = await studio.store.script(render.tenant, render.script, render.script_version) if render.script else None
-    found = []
-    for change in changes:
-        utterance = None
-        if change.text:
-            pronunciations = script.pronunciations if script else ()
-            spoken = await asyncio.to_thread(parse_script, change.text, request.language, pronunciations)
-            if len(spoken) != 1:
-                raise InvalidInput(
-                    f"the text for segment {change.segment} is {len(spoken)} sentences; a segment is one",
-                    field="changes",
-                    code="approval.one_sentence",
-                    action="Write one sentence, or re-render with edits, where one may become several.",
-                )
-            utterance = spoken[0].utterance
-        found.append(SegmentChange(segment=change.segment, note=change.note, utterance=utterance))
-    return tuple(found)
-
-
-async def give(studio: Services, render: Render, verdict: Verdict) -> QuestionState:
-    """Give a verdict to the render. Given again after the render has ended, it is answered as it was then.
-
-    Raises what the render refuses it with: Forbidden, Conflict or InvalidInput.
-    """
-    try:
-        return await studio.renders.decide(render.id, verdict)
-    except Conflict as error:
-        for given in await studio.store.verdicts(verdict.question_id):
-            if given.id == verdict.verdict_id:
-                return (await studio.store.get(ApprovalQuestion, verdict.question_id)).state
-        raise Conflict(
-            "this question is closed: the render has ended", code="approval.closed", action=error.action
-        ) from error
 
 
 @router.get("")

@@ -1,0 +1,131 @@
+"""Questions on Telegram: sent to reviewers' private chats, reminded of, and closed.
+
+What they press comes in through the bot process (``python -m api.telegram``)."""
+
+import asyncio
+import contextlib
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import structlog
+from telegram import Bot, InputFile, Message
+from telegram.error import BadRequest, Forbidden, InvalidToken, NetworkError, RetryAfter, TelegramError, TimedOut
+from telegram.request import HTTPXRequest
+
+from activities.approvals.telegram_card import caption, decisions, outcome
+from activities.support.ledger import Notices
+from models.approval import Question, QuestionState, Reviewer, Verdict
+from models.errors import ProviderFault
+
+log = structlog.get_logger()
+
+VIDEO_LIMIT = 50_000_000
+"""Bytes that a bot may upload (Bot API, "Sending files")."""
+_FILM, _WORDS = "film", "words"
+"""What kind of message went out: films carry captions, others are text, and each is edited its own way."""
+
+
+class TelegramMessenger:
+    """Implements :class:`activities.approvals.base.Messenger`. What went out is noted, so a retry sends nothing twice.
+
+    A message that Telegram took while its sender died before noting it is sent again: the Bot API has no key for
+    sending once. Both copies ask the same question and either can be pressed.
+    """
+
+    def __init__(self, bot_token: str, api_url: str, notices: Notices) -> None:
+        request = HTTPXRequest(connect_timeout=10, read_timeout=60, write_timeout=60, media_write_timeout=600)
+        self._bot = Bot(bot_token, base_url=f"{api_url.rstrip('/')}/bot", request=request)
+        self._notices = notices
+        self._ready = False
+        self._lock = asyncio.Lock()
+
+    def reaches(self, reviewer: Reviewer) -> bool:
+        """Whether the reviewer has a chat with the bot."""
+        return reviewer.telegram_chat is not None
+
+    async def ask(self, question: Question, reviewer: Reviewer, video: Path, link: str) -> None:
+        """Send the film, its figures and the buttons; a film beyond Telegram's limit as a link."""
+        channel = _channel(reviewer)
+        if await self._notices.notice(question.question_id, channel) is not None:
+            return
+        async with self._telegram(question, reviewer):
+            kind, message = await self._send(question, reviewer, video, link)
+            await self._notices.put_notice(question.question_id, channel, f"{kind}:{message.message_id}")
+
+    async def _send(self, question: Question, reviewer: Reviewer, video: Path, link: str) -> tuple[str, Message]:
+        chat, words, buttons = _chat(reviewer), caption(question), decisions(question)
+        if question.video.size > VIDEO_LIMIT:
+            text = f"{words}\n\nThe film ({question.video.size / 1e6:.0f} MB): {link}"
+            return _WORDS, await self._bot.send_message(chat, text, reply_markup=buttons)
+        duration = (question.video.duration_ms or 0) // 1000
+        with video.open("rb") as file:
+            film = InputFile(file, filename=f"{question.question_id}.mp4", read_file_handle=False)
+            message = await self._bot.send_video(
+                chat, film, caption=words, reply_markup=buttons, duration=duration, supports_streaming=True
+            )
+        return _FILM, message
+
+    async def remind(self, question: Question, reviewer: Reviewer, number: int) -> None:
+        """Say, in answer to the question's message, that it is still open."""
+        channel = f"{_channel(reviewer)}/reminder-{number}"
+        if await self._notices.notice(question.question_id, channel) is not None:
+            return
+        asked = await self._notices.notice(question.question_id, _channel(reviewer))
+        async with self._telegram(question, reviewer):
+            message = await self._bot.send_message(
+                _chat(reviewer),
+                f"Still waiting for your decision: {question.title}",
+                reply_to_message_id=int(asked.partition(":")[2]) if asked else None,
+                reply_markup=None if asked else decisions(question),
+                allow_sending_without_reply=True,
+            )
+            await self._notices.put_notice(question.question_id, channel, f"{_WORDS}:{message.message_id}")
+
+    async def close(
+        self, question: Question, reviewer: Reviewer, state: QuestionState, verdicts: tuple[Verdict, ...]
+    ) -> None:
+        """Take the buttons away and say how it ended. Twice is once: the second edit changes nothing."""
+        asked = await self._notices.notice(question.question_id, _channel(reviewer))
+        if asked is None:
+            return
+        kind, _, message_id = asked.partition(":")
+        words, chat = outcome(question, state, verdicts), _chat(reviewer)
+        async with self._telegram(question, reviewer):
+            if kind == _FILM:
+                await self._bot.edit_message_caption(chat, int(message_id), caption=words, reply_markup=None)
+            else:
+                await self._bot.edit_message_text(words, chat, int(message_id), reply_markup=None)
+
+    @contextlib.asynccontextmanager
+    async def _telegram(self, question: Question, reviewer: Reviewer) -> AsyncIterator[None]:
+        """Faults that may pass are raised as ProviderFault. A reviewer who cannot be reached is not the render's fault:
+        it is logged, and the question stays open on every other channel."""
+        try:
+            await self._begin()
+            yield
+        except RetryAfter as error:
+            raise ProviderFault(f"Telegram asks to wait {error.retry_after} s", code="telegram.busy") from error
+        except BadRequest as error:
+            if "not modified" not in error.message.lower():
+                log.warning("telegram.refused", question=question.question_id, reviewer=reviewer.id, why=error.message)
+        except (Forbidden, InvalidToken) as error:
+            log.error("telegram.unreachable", question=question.question_id, reviewer=reviewer.id, why=error.message)
+        except (TimedOut, NetworkError) as error:
+            raise ProviderFault(f"Telegram does not answer: {error}", code="telegram.unavailable") from error
+        except TelegramError as error:
+            raise ProviderFault(f"Telegram refuses: {error}", code="telegram.failed") from error
+
+    async def _begin(self) -> None:
+        async with self._lock:
+            if not self._ready:
+                await self._bot.initialize()
+                self._ready = True
+
+
+def _channel(reviewer: Reviewer) -> str:
+    return f"telegram:{_chat(reviewer)}"
+
+
+def _chat(reviewer: Reviewer) -> int:
+    assert reviewer.telegram_chat is not None, "callers ask reaches() first"
+    return reviewer.telegram_chat
