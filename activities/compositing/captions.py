@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from itertools import pairwise
 
 from activities.compositing import ass
-from activities.compositing.colours import readable
-from activities.compositing.frame import Frame
+from activities.compositing.colours import readable, rgb
+from activities.compositing.frame import Anchor, Frame
 from activities.compositing.typeface import LINE_HEIGHT, Face
 from models.alignment import Alignment
 from models.layout import Brand
@@ -81,7 +81,7 @@ def _broken(word: TimedWord, characters: int) -> list[TimedWord]:
     """A word that fits no line, as hyphenated pieces that share its time by length."""
     if len(word.text) <= characters:
         return [word]
-    step = characters - 1
+    step = -(-len(word.text) // -(-len(word.text) // (characters - 1)))
     parts = [word.text[at : at + step] for at in range(0, len(word.text), step)]
     length = word.end - word.start
     return [
@@ -183,19 +183,16 @@ def _clock(seconds: float, point: str) -> str:
     return f"{hours:02d}:{minutes:02d}:{rest // 1000:02d}{point}{rest % 1000:03d}"
 
 
-def burnt(
-    alignment: Alignment, frame: Frame, brand: Brand, frames: int, fps: int, *, beside_slide: bool = False
-) -> list[ass.Shown]:
-    """The captions of one segment of ``frames`` frames on a dark rounded ground, the word being spoken in the brand's
-    accent (lightened until it reads)."""
-    accent = readable(brand.accent, _BOX)
-    bottom = frame.caption_bottom_beside_slide if beside_slide else frame.caption_bottom
+def burnt(alignment: Alignment, frame: Frame, place: Anchor, brand: Brand, frames: int, fps: int) -> list[ass.Shown]:
+    """The captions of one segment of ``frames`` frames at ``place`` on a dark rounded ground, the word being spoken in
+    a colour of the brand's."""
+    accent = _highlight(brand)
     shown: list[ass.Shown] = []
     for cue in cues([(alignment, 0.0)], frame.caption_characters):
         first, end = round(cue.start * fps), min(frames, round(cue.end * fps))
         if end <= first:
             continue
-        ground, text_at = _ground(cue, frame, bottom)
+        ground, text_at = _ground(cue, frame, place)
         shown.append(ass.Shown(first, end, ground))
         starts = [max(first, round(word.start * fps)) for word in cue.words]
         for number, (begin, until) in enumerate(pairwise([*starts, end])):
@@ -204,19 +201,29 @@ def burnt(
     return shown
 
 
-def _ground(cue: Cue, frame: Frame, bottom: int) -> tuple[ass.Drawing, str]:
+def _highlight(brand: Brand) -> str:
+    """The accent, else the primary colour, lightened until it reads; a warm yellow where both would come out grey and
+    the spoken word would look faded instead of lit."""
+    for candidate in (brand.accent, brand.primary):
+        lightened = readable(candidate, _BOX, 6)
+        if max(rgb(lightened)) - min(rgb(lightened)) >= 56:
+            return lightened
+    return "#ffd166"
+
+
+def _ground(cue: Cue, frame: Frame, place: Anchor) -> tuple[ass.Drawing, str]:
     """The rounded ground behind a cue and the tags that centre its text on it."""
     size = frame.caption_size
     texts = [" ".join(word.text for word in line) for line in cue.lines]
     widest = max(Face.SEMIBOLD.width(text, size) for text in texts)
-    limit = frame.width * 0.92 - 2 * size * 0.6
+    limit = place.room - 2 * size * 0.6
     if widest > limit:
         size, widest = int(size * limit / widest), limit
     width, height = widest + 2 * size * 0.6, len(texts) * size * LINE_HEIGHT + 2 * size * 0.3
-    left, top = frame.caption_centre - width / 2, bottom - height
+    centre, top = place.left + place.room / 2, place.bottom - height
     tags = f"{{{ass.colour(_BOX)}{ass.opacity(0.74)}}}"
-    ground = ass.Drawing(5, tags + ass.rounded(left, top, width, height, size * 0.36))
-    text_at = ass.type_at(Face.SEMIBOLD, size, frame.caption_centre, top + height / 2, 5)
+    ground = ass.Drawing(5, tags + ass.rounded(centre - width / 2, top, width, height, size * 0.36))
+    text_at = ass.type_at(Face.SEMIBOLD, size, centre, top + height / 2, 5)
     return ground, f"{{{text_at}{ass.colour('#ffffff')}}}"
 
 

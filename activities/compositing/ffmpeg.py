@@ -273,11 +273,14 @@ class _Scene:
         segment, layout, frame = self._segment, self._layout, self._frame
         frames, fps = segment.clip.frames, layout.fps
         shown = titles.disclosure(layout.disclosure, frame, frames)
+        beside = slide_at(layout, segment.index) is not None
         if layout.lower_third:
-            shown += titles.lower_third(layout.lower_third, layout.brand, frame, segment.offset_ms, frames, fps)
+            place = frame.lower_third_beside_slide if beside else frame.lower_third
+            offset = segment.offset_ms
+            shown += titles.lower_third(layout.lower_third, layout.brand, frame, place, offset, frames, fps)
         if layout.captions in (Captions.BURNT, Captions.BOTH):
-            beside = slide_at(layout, segment.index) is not None
-            shown += burnt(segment.alignment, frame, layout.brand, frames, fps, beside_slide=beside)
+            place = frame.caption_beside_slide if beside else frame.caption
+            shown += burnt(segment.alignment, frame, place, layout.brand, frames, fps)
         return ass.script(shown, frame.width, frame.height, fps)
 
 

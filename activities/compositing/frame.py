@@ -27,6 +27,15 @@ class Box:
 
 
 @dataclass(frozen=True)
+class Anchor:
+    """Where something of unknown size begins: its left and bottom edge, and the width it may take."""
+
+    left: int
+    bottom: int
+    room: int
+
+
+@dataclass(frozen=True)
 class Frame:
     """One shape's places. Text sizes are pixels to the em."""
 
@@ -46,14 +55,14 @@ class Frame:
     disclosure_right: int
     disclosure_middle: int
     """Right end and vertical middle of the disclosure line."""
-    caption_centre: int
-    caption_bottom: int
-    caption_bottom_beside_slide: int
+    caption: Anchor
+    caption_beside_slide: Anchor
+    """Captions are centred in their room."""
     caption_size: int
     caption_characters: int
     """Most characters on a burnt caption line."""
-    lower_third_left: int
-    lower_third_bottom: int
+    lower_third: Anchor
+    lower_third_beside_slide: Anchor
     name_size: int
     title_size: int
     disclosure_size: int
@@ -70,23 +79,25 @@ _FRAMES = {
         photo_beside_slide=Box(1328, 230, 528, 560),
         logo=Box(64, 54, 280, 72),
         disclosure_right=1856, disclosure_middle=82,
-        caption_centre=960, caption_bottom=1026, caption_bottom_beside_slide=1026, caption_size=42,
-        caption_characters=42,
-        lower_third_left=96, lower_third_bottom=862, name_size=44, title_size=27, disclosure_size=21,
+        caption=Anchor(96, 1026, 1728), caption_beside_slide=Anchor(64, 1014, 1216),
+        caption_size=42, caption_characters=42,
+        lower_third=Anchor(96, 862, 1728), lower_third_beside_slide=Anchor(1328, 1026, 528),
+        name_size=44, title_size=27, disclosure_size=21,
     ),
     Shape.TALL: Frame(
         width=1080, height=1920,
         presenter=Box(-260, 320, 1600, 1600),
-        photo=Box(60, 330, 960, 1040),
+        photo=Box(60, 360, 960, 1040),
         full_bleed=True,
         slide=Box(48, 250, 984, 554),
         presenter_beside_slide=Box(0, 840, 1080, 1080),
         photo_beside_slide=Box(190, 1010, 700, 570),
         logo=Box(60, 140, 300, 84),
         disclosure_right=1020, disclosure_middle=182,
-        caption_centre=540, caption_bottom=1600, caption_bottom_beside_slide=990, caption_size=52,
-        caption_characters=27,
-        lower_third_left=60, lower_third_bottom=1424, name_size=44, title_size=28, disclosure_size=25,
+        caption=Anchor(44, 1600, 992), caption_beside_slide=Anchor(44, 990, 992),
+        caption_size=52, caption_characters=27,
+        lower_third=Anchor(60, 1424, 960), lower_third_beside_slide=Anchor(60, 1600, 960),
+        name_size=44, title_size=28, disclosure_size=25,
     ),
     Shape.SQUARE: Frame(
         width=1080, height=1080,
@@ -95,12 +106,13 @@ _FRAMES = {
         full_bleed=False,
         slide=Box(110, 124, 860, 484),
         presenter_beside_slide=Box(550, 560, 520, 520),
-        photo_beside_slide=Box(390, 632, 300, 284),
+        photo_beside_slide=Box(740, 632, 292, 284),
         logo=Box(48, 36, 230, 64),
         disclosure_right=1032, disclosure_middle=66,
-        caption_centre=540, caption_bottom=1036, caption_bottom_beside_slide=1036, caption_size=38,
-        caption_characters=36,
-        lower_third_left=56, lower_third_bottom=896, name_size=38, title_size=24, disclosure_size=20,
+        caption=Anchor(44, 1036, 992), caption_beside_slide=Anchor(44, 1036, 992),
+        caption_size=38, caption_characters=36,
+        lower_third=Anchor(56, 896, 968), lower_third_beside_slide=Anchor(56, 896, 968),
+        name_size=38, title_size=24, disclosure_size=20,
     ),
 }  # fmt: skip
 """16:9 keeps 5 % title-safe margins. In 9:16 the lowest 18 % and the top 7 % stay free of text: there the apps that

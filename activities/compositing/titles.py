@@ -2,7 +2,7 @@
 
 from activities.compositing import ass
 from activities.compositing.colours import contrast, mix, readable
-from activities.compositing.frame import Frame
+from activities.compositing.frame import Anchor, Frame
 from activities.compositing.typeface import LINE_HEIGHT, Face, fit
 from models.layout import Brand, LowerThird
 
@@ -28,12 +28,12 @@ def disclosure(text: str, frame: Frame, frames: int) -> list[ass.Shown]:
 
 
 def lower_third(
-    title: LowerThird, brand: Brand, frame: Frame, offset_ms: int, frames: int, fps: int
+    title: LowerThird, brand: Brand, frame: Frame, place: Anchor, offset_ms: int, frames: int, fps: int
 ) -> list[ass.Shown]:
-    """The part of the lower third that falls into a segment of ``frames`` frames that begins at ``offset_ms`` of the
-    spoken part. A title that runs over a cut goes on in the next segment where it stopped in this one."""
+    """The part of the lower third, at ``place``, that falls into a segment of ``frames`` frames which begins at
+    ``offset_ms`` of the spoken part. A title that runs over a cut goes on in the next segment where it stopped."""
     start, end = title.start_ms / 1000, (title.start_ms + title.duration_ms) / 1000
-    panel = _Panel(title, brand, frame)
+    panel = _Panel(title, brand, frame, place)
     states = []
     for number in range(frames):
         at = offset_ms / 1000 + number / fps
@@ -45,12 +45,12 @@ def lower_third(
 class _Panel:
     """A panel with an accent bar at its left, the name large and the title small."""
 
-    def __init__(self, title: LowerThird, brand: Brand, frame: Frame) -> None:
+    def __init__(self, title: LowerThird, brand: Brand, frame: Frame, place: Anchor) -> None:
         self._brand = brand
-        self._left = frame.lower_third_left
+        self._left = place.left
         bar = max(6, frame.name_size // 6)
         inset = frame.name_size * 0.62
-        room = frame.width - 2 * self._left - bar - 2 * inset
+        room = place.room - bar - 2 * inset
         name, name_size = fit(" ".join(title.name.split()), Face.SEMIBOLD, frame.name_size, room, frame.title_size)
         role, role_size = fit(
             " ".join(title.title.split()), Face.REGULAR, frame.title_size, room, frame.title_size * 0.78
@@ -63,10 +63,10 @@ class _Panel:
         name_height = name_size * LINE_HEIGHT
         role_height = role_size * LINE_HEIGHT + frame.name_size * 0.06 if role else 0
         self._height = 2 * pad + name_height + role_height
-        self._top = frame.lower_third_bottom - self._height
+        self._top = place.bottom - self._height
         self._name_top = self._top + pad
         self._role_top = self._name_top + name_height + frame.name_size * 0.06
-        self._ink = readable(brand.text, brand.primary)
+        self._ink = readable(brand.text, brand.primary, 7)
         self._accent = (
             brand.accent if contrast(brand.accent, brand.primary) >= 1.3 else mix(brand.accent, self._ink, 0.5)
         )
