@@ -201,6 +201,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return down(state) if options.command == "down" else show_status(state)
     except StudioError as error:
         _say(f"{error.message}\n{error.action}", sys.stderr)
+    except BrokenPipeError:
+        # The reader, such as ``head``, has seen enough; the interpreter must not flush into the pipe once more.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 0
     except PermissionError as error:
         _say(f"{error.filename} belongs to another user: run as that user, or set GREENROOM_STATE_DIR.", sys.stderr)
     return 1

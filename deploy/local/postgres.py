@@ -71,12 +71,13 @@ def _reachable(home: Path, user: User | None) -> Path:
     if not home.exists():
         home.mkdir(mode=0o700)
         _give(home, user)
-    if user is not None and not _can(user, "-w", home):
+    place = home.resolve()
+    if user is not None and not _can(user, "-w", place):
         home.rmdir()
-        elsewhere = Path(tempfile.mkdtemp(prefix="greenroom-postgres-", dir="/var/tmp"))
-        _give(elsewhere, user)
-        home.symlink_to(elsewhere)
-    return home.resolve()
+        place = Path(tempfile.mkdtemp(prefix="greenroom-postgres-", dir="/var/tmp"))
+        _give(place, user)
+        home.symlink_to(place)
+    return place
 
 
 def _programs(home: Path, user: User | None) -> Path:

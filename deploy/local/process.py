@@ -64,6 +64,7 @@ class Child:
                 user=self.user.uid if self.user else None,
                 group=self.user.gid if self.user else None,
                 extra_groups=[] if self.user else None,
+                umask=0o077,
                 # Runs after the change of user, which would clear the setting.
                 preexec_fn=lambda: _die_with(parent),
             )

@@ -39,13 +39,13 @@ class Secrets:
 
 
 class StateDirectory:
-    """The directory all state lives in. Others may pass through it, because Postgres runs as ``nobody`` under root, but
-    not list it; every file in it that matters is readable by its owner only."""
+    """The directory all state lives in, for its owner only. Under root others may pass through it without listing it,
+    because Postgres runs as ``nobody`` there; what processes write in it is closed to them."""
 
     def __init__(self, root: Path) -> None:
         self.root = root.resolve()
         self.root.mkdir(parents=True, exist_ok=True)
-        self.root.chmod(0o711)
+        self.root.chmod(0o711 if os.geteuid() == 0 else 0o700)
         self.logs = self._private("logs")
         self.lock = self.root / "lock"
         self.status = self.root / "status.json"

@@ -123,6 +123,12 @@ def test_everything_listens_on_loopback_only(servers: LocalServers) -> None:
     assert {fields[1].partition(":")[0] for fields in listening} == {"0100007F"}
 
 
+def test_nobody_else_can_read_what_the_servers_write(servers: LocalServers) -> None:
+    closed = [servers.state.root / "s3", servers.state.root / "postgres", *servers.state.root.glob("temporal.db*")]
+    assert len(closed) >= 3
+    assert [path for path in closed if path.stat().st_mode & 0o077] == []
+
+
 def test_leaving_the_context_leaves_no_process_and_the_data_stays(state_root: Path) -> None:
     with LocalServers(state_root / "brief", parts=("s3",)) as first:
         s3_client(first).put_object(Bucket=first.bucket, Key="kept", Body=b"1")
