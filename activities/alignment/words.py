@@ -75,8 +75,8 @@ def _tokens(word: SpokenWord) -> Iterator[Token]:
             sounds = parse_ipa("ˈA") + (parse_ipa("z") if letter[2] else ()) if part[0] == "A" else pronounce(part)
             yield _spelt(f"{letter[1].lower()}.{letter[2] or ''}", sounds)
             continue
-        for piece in re.findall(r"[a-z']*[a-z][a-z']*", part.casefold().replace("’", "'")):
-            yield _spelt(piece, pronounce(piece))
+        for piece in re.findall(r"[A-Za-z']*[A-Za-z][A-Za-z']*", part.replace("’", "'")):
+            yield _spelt(piece.lower(), pronounce(piece))
 
 
 def _spelt(text: str, sounds: tuple[Sound, ...], *, exact: bool = False) -> Token:
