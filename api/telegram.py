@@ -45,6 +45,9 @@ MESSAGE_LIMIT = 4_000
 ALERT_LIMIT = 200
 """Characters of an answer to a press (Bot API, answerCallbackQuery)."""
 DIGEST_DIGITS = 6
+MAX_CHANGES = 40
+MAX_WORDS = 2_000
+"""The bounds of a verdict's changes (``models.approval``)."""
 
 HOW_TO = (
     "Reply to this message, one line for each sentence:\n"
@@ -227,8 +230,12 @@ def read_changes(text: str, segments: int) -> tuple[Change, ...]:
         if number in found:
             raise InvalidInput(f"sentence {number} is named twice")
         words = parts[3].strip()
-        note, sentence = (words[:2_000], "") if parts[2] == ":" else ("", words)
+        if len(words) > MAX_WORDS:
+            raise InvalidInput(f"sentence {number} has more than {MAX_WORDS} characters")
+        note, sentence = (words, "") if parts[2] == ":" else ("", words)
         found[number] = Change(segment=number - 1, note=note, text=sentence)
+    if len(found) > MAX_CHANGES:
+        raise InvalidInput(f"at most {MAX_CHANGES} sentences at once")
     if not found:
         raise InvalidInput("no sentence is named. Write “3: a note” or “3 = the sentence.”")
     return tuple(found[number] for number in sorted(found))

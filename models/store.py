@@ -10,14 +10,13 @@ from datetime import datetime, timedelta
 from typing import Any, Self, TypeVar
 
 import asyncpg
-from sqlalchemy import Boolean, ColumnElement, Interval, and_, bindparam, func, literal, text, tuple_, update
-from sqlalchemy.dialects.postgresql import JSONB, insert
+from sqlalchemy import Boolean, ColumnElement, Interval, and_, bindparam, func, literal, select, text, tuple_, update
+from sqlalchemy.dialects.postgresql import JSONB, distinct_on, insert
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
-from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
+from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession, create_async_engine
 from sqlalchemy.orm import defer
-from sqlmodel import col, select
-from sqlmodel.ext.asyncio.session import AsyncSession
+from sqlmodel import col
 
 from models.approval import Decision, Question, QuestionState, Reviewer, Verdict
 from models.errors import Conflict, InvalidInput, StorageFull, StorageUnavailable, StudioError, UnknownReference
@@ -115,7 +114,7 @@ class Store:
     async def check(self) -> None:
         """Ask the server for an answer. Raises StorageUnavailable when it gives none or the tables are not there."""
         async with self._session() as session:
-            await session.exec(select(col(Tenant.id)).limit(1))
+            await session.scalars(select(col(Tenant.id)).limit(1))
 
     @asynccontextmanager
     async def _session(self) -> AsyncIterator[AsyncSession]:
@@ -264,7 +263,7 @@ class Store:
             .limit(limit)
         )
         async with self._session() as session:
-            return (await session.exec(statement)).all()
+            return (await session.scalars(statement)).all()
 
     async def renders(
         self,
@@ -291,7 +290,7 @@ class Store:
             .options(defer(Render.request, raiseload=True))  # type: ignore[arg-type]
         )
         async with self._session() as session:
-            return (await session.exec(statement)).all()
+            return (await session.scalars(statement)).all()
 
     async def project(self, progress: RenderProgress, sequence: int) -> None:
         """Store where a render stands, unless a newer snapshot is stored. Raises UnknownReference without a render."""
@@ -336,7 +335,7 @@ class Store:
         if state is not None:
             statement = statement.where(col(ApprovalQuestion.state) == state)
         async with self._session() as session:
-            return (await session.exec(statement)).all()
+            return (await session.scalars(statement)).all()
 
     async def verdicts(self, question_id: str) -> Sequence[VerdictRecord]:
         """The verdicts on a question, in order."""
@@ -346,7 +345,7 @@ class Store:
             .order_by(col(VerdictRecord.created_at), col(VerdictRecord.id))
         )
         async with self._session() as session:
-            return (await session.exec(statement)).all()
+            return (await session.scalars(statement)).all()
 
     async def changes(self, render_id: str) -> tuple[Verdict, ...]:
         """Every request for changes that a render was given, in the order in which it was revised."""
@@ -361,7 +360,7 @@ class Store:
             .order_by(col(ApprovalQuestion.round))
         )
         async with self._session() as session:
-            return tuple(row.verdict() for row in (await session.exec(statement)).all())
+            return tuple(row.verdict() for row in (await session.scalars(statement)).all())
 
     # Notices
 
@@ -404,7 +403,7 @@ class Store:
             select(EngineInstance).where(col(EngineInstance.weights) != "").order_by(col(EngineInstance.seen_at))
         )
         async with self._session() as session:
-            served = (await session.exec(statement)).all()
+            served = (await session.scalars(statement)).all()
         return {(engine.capability, engine.name): engine.weights for engine in served}
 
     # Everything else: one row, or a page of rows
@@ -458,7 +457,7 @@ class Store:
             select(table).where(columns["tenant"] == tenant, columns["id"] > after).order_by(columns["id"]).limit(limit)
         )
         async with self._session() as session:
-            return (await session.exec(statement)).all()
+            return (await session.scalars(statement)).all()
 
     async def ensure_tenant(self, tenant: str, name: str = "") -> None:
         """Have a tenant; twice is once."""
@@ -474,7 +473,7 @@ class Store:
             if new is not None:
                 return new, True
             same = select(Asset).where(col(Asset.tenant) == asset.tenant, col(Asset.sha256) == asset.sha256)
-            return (await session.exec(same)).one(), False
+            return (await session.scalars(same)).one(), False
 
     async def save_script(self, script: Script, segments: Sequence[ScriptSegment]) -> Script:
         """Store ``script`` as its next version, with its segments; ``version`` is set here."""
@@ -485,7 +484,7 @@ class Store:
             newest = select(func.max(Script.version)).where(
                 col(Script.tenant) == script.tenant, col(Script.id) == script.id
             )
-            script.version = ((await session.exec(newest)).one() or 0) + 1
+            script.version = ((await session.scalars(newest)).one() or 0) + 1
             session.add(script)
             await session.flush()
             for segment in segments:
@@ -506,7 +505,7 @@ class Store:
         if version is not None:
             statement = statement.where(col(Script.version) == version)
         async with self._session() as session:
-            found = (await session.exec(statement)).one_or_none()
+            found = (await session.scalars(statement)).one_or_none()
         if found is None:
             wanted = f"{script_id!r}" if version is None else f"{script_id!r} in version {version}"
             raise UnknownReference(f"no script is called {wanted}", field="script")
@@ -516,13 +515,13 @@ class Store:
         """The newest version of each script, by id, from the one after ``after`` on."""
         statement = (
             select(Script)
-            .distinct(col(Script.id))
+            .ext(distinct_on(col(Script.id)))
             .where(col(Script.tenant) == tenant, col(Script.id) > after)
             .order_by(col(Script.id), col(Script.version).desc())
             .limit(limit)
         )
         async with self._session() as session:
-            return (await session.exec(statement)).all()
+            return (await session.scalars(statement)).all()
 
     async def segments(self, script: Script) -> Sequence[ScriptSegment]:
         """The sentences of a version of a script, in order."""
@@ -536,7 +535,7 @@ class Store:
             .order_by(col(ScriptSegment.index))
         )
         async with self._session() as session:
-            return (await session.exec(statement)).all()
+            return (await session.scalars(statement)).all()
 
     async def reviewers(self, tenant: str) -> tuple[Reviewer, ...]:
         """Everybody who may decide for a tenant."""
@@ -547,7 +546,7 @@ class Store:
         """Whose private chat that is, if a reviewer's."""
         statement = select(ReviewerRecord).where(col(ReviewerRecord.telegram_chat) == telegram_chat)
         async with self._session() as session:
-            return (await session.exec(statement)).one_or_none()
+            return (await session.scalars(statement)).one_or_none()
 
 
 def asyncpg_url(url: str) -> str:
