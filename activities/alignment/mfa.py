@@ -16,9 +16,9 @@ from typing import Final, NamedTuple
 
 import soundfile as sf
 
-from activities.alignment.audio import RATE, mono_16k, wav_seconds
 from activities.alignment.g2p import Sound, from_arpabet, parse_ipa, with_stress
 from activities.alignment.words import Heard, HeardWord, Token, captioned, captions, spread
+from activities.support.audio import RATE, mono_16k, wav_seconds
 from activities.support.engine import Progress
 from models.alignment import Alignment
 from models.engines import find_engine

@@ -8,9 +8,9 @@ from typing import Final, NamedTuple
 import numpy as np
 import pocketsphinx
 
-from activities.alignment.audio import RATE, Samples, mono_16k, wav_seconds
 from activities.alignment.g2p import arpabet, from_arpabet, with_stress
 from activities.alignment.words import Heard, HeardWord, Token, captioned, captions
+from activities.support.audio import RATE, Samples, mono_16k, wav_seconds
 from activities.support.engine import Progress
 from models.alignment import Alignment
 from models.engines import find_engine

@@ -4,7 +4,7 @@ aligners because it costs nothing and is exact, when the engine that spoke repor
 from pathlib import Path
 from typing import Final
 
-from activities.alignment.audio import wav_seconds
+from activities.support.audio import wav_seconds
 from activities.support.engine import Progress
 from models.alignment import Alignment, WordTiming
 from models.engines import find_engine

@@ -1,4 +1,4 @@
-"""Sound as aligners want it: 16 kHz mono, from whatever was uploaded."""
+"""Sound as models hear it: 16 kHz mono, from whatever was uploaded. One place for every engine that listens."""
 
 from pathlib import Path
 from typing import Final
