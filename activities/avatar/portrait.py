@@ -22,8 +22,8 @@ from activities.avatar.portrait_rig import LOWER_INNER, UPPER_INNER, Eye, Grid, 
 from activities.avatar.portrait_teeth import Cavity, Teeth, make_cavity
 from activities.support.engine import Progress
 from activities.support.ffmpeg import encode_frames
+from models.engines import find_engine
 from models.errors import MediaRejected
-from models.lanes import Lane
 from models.plan import Capability, EngineRef
 
 Floats = NDArray[np.floating[Any]]
@@ -45,13 +45,7 @@ class PortraitEngine:
     @cached_property
     def ref(self) -> EngineRef:
         """The engine and the models it finds faces with."""
-        return EngineRef(
-            capability=Capability.AVATAR,
-            name="portrait",
-            version="1.0",
-            lane=Lane.CPU,
-            weights=mesh_weights_sha256(),
-        )
+        return find_engine(Capability.AVATAR, "portrait").ref(mesh_weights_sha256())
 
     def looks(self) -> tuple[str, ...]:
         """None: this engine performs photos."""
@@ -261,7 +255,7 @@ def _cover(edge: Floats) -> Floats:
 
 
 def _inside(grid: Grid, places: Floats, soft: float) -> Floats:
-    """1 well inside the grid's box, 0 at its border: layers end where they equal what is under them, but for rounding."""
+    """1 well inside the grid's box, 0 at its border: layers end where they equal what is under them."""
     box = grid.box
     x, y = places[..., 0], places[..., 1]
     border = np.minimum(np.minimum(x - box.left, box.right - 1 - x), np.minimum(y - box.top, box.bottom - 1 - y))

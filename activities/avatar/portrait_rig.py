@@ -276,7 +276,7 @@ def _eased(moves: Floats, row: Floats) -> Floats:
     arch = np.maximum(1.0 - along**2, 0.0) ** 0.7
     family = arch[:, None] * np.stack([np.ones_like(along), along, along**2], axis=1)
     project = family @ np.linalg.pinv(family)
-    return (straight + np.einsum("ij,kjc->kic", project, moves - straight)).astype(np.float32)
+    return np.asarray(straight + np.einsum("ij,kjc->kic", project, moves - straight), np.float32)
 
 
 def _similarity(source: Floats, target: Floats) -> Floats:
