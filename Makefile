@@ -4,7 +4,8 @@ SHELL := /bin/bash
 PYTHON ?= $(shell for p in python3.11 python3 python; do $$p -c 'import sys; sys.exit(sys.version_info[:2] != (3, 11))' 2>/dev/null && echo $$p && break; done)
 PY := .venv/bin/python
 LOCK := deploy/constraints.txt
-PIP := $(PY) -m pip install --quiet --disable-pip-version-check --constraint $(LOCK)
+# What is imported is compiled then; compiling everything would add a third to the set-up.
+PIP := $(PY) -m pip install --no-compile --quiet --disable-pip-version-check --constraint $(LOCK)
 NO_DEPS := deploy/requirements/no-deps.txt
 RUNTIME := .venv/.ready-runtime
 FULL := .venv/.ready-full

@@ -116,6 +116,7 @@ def up(state: StateDirectory, only: Sequence[str], *, gpu: bool) -> int:
     deadline = time.monotonic() + UP_WITHIN
     while (status := _status(state)).get("phase") != "ready":
         if status.get("phase") == "failed" or (supervisor and supervisor.poll() is not None):
+            lock.wait_until_free(state.lock, DOWN_WITHIN)
             _say(status.get("error") or tail(log_file), sys.stderr)
             return 1
         if time.monotonic() > deadline:

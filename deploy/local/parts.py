@@ -218,7 +218,8 @@ def _preparation(wiring: Wiring) -> Part:
 
 
 def _migrations(wiring: Wiring) -> Part:
-    part = _process(wiring, "migrate", "deploy.migrations", "upgrade", "head")
+    ini = str(ROOT / "deploy" / "migrations" / "alembic.ini")
+    part = _process(wiring, "migrate", "alembic", "-c", ini, "upgrade", "head")
     return replace(part, stage=Stage.MIGRATIONS, once=True)
 
 

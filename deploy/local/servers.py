@@ -3,10 +3,12 @@ will. The same parts and the same supervisor as the studio's, without its proces
 
 import signal
 from collections.abc import Sequence
+from contextlib import ExitStack
 from pathlib import Path
 from types import TracebackType
 from typing import Self
 
+from deploy.local import lock
 from deploy.local.parts import SERVERS, server_parts, wire
 from deploy.local.postgres import DATABASE
 from deploy.local.state import StateDirectory
@@ -35,21 +37,25 @@ class LocalServers:
 
     def __init__(self, state_dir: Path, parts: Sequence[str] = SERVERS) -> None:
         self.state = StateDirectory(state_dir)
-        self._wiring = wire(_nothing_elsewhere(), self.state, parts)
-        self._supervisor = Supervisor(self.state, server_parts(self._wiring))
+        self._parts = tuple(parts)
+        self._holding = ExitStack()
 
     def __enter__(self) -> Self:
-        try:
+        """Raises Conflict when a studio runs in the directory, PartFailed when a server does not start."""
+        with ExitStack() as stack:
+            # First of all: looking for ports while another studio holds them would move its own.
+            stack.enter_context(lock.held(self.state.lock))
+            self._wiring = wire(_nothing_elsewhere(), self.state, self._parts)
+            self._supervisor = Supervisor(self.state, server_parts(self._wiring))
+            stack.callback(self._supervisor.stop)
             self._supervisor.start()
-        except BaseException:
-            self._supervisor.stop()
-            raise
+            self._holding = stack.pop_all()
         return self
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        self._supervisor.stop()
+        self._holding.close()
 
     @property
     def environment(self) -> dict[str, str]:

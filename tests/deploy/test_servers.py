@@ -18,6 +18,7 @@ from temporalio.client import Client
 from deploy.local.prepare import SEARCH_ATTRIBUTES
 from deploy.local.process import left_behind
 from deploy.local.servers import LocalServers
+from models.errors import Conflict
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
@@ -131,6 +132,8 @@ def test_nobody_else_can_read_what_the_servers_write(servers: LocalServers) -> N
 
 def test_leaving_the_context_leaves_no_process_and_the_data_stays(state_root: Path) -> None:
     with LocalServers(state_root / "brief", parts=("s3",)) as first:
+        with pytest.raises(Conflict, match="already runs"), LocalServers(state_root / "brief", parts=("s3",)):
+            pass
         s3_client(first).put_object(Bucket=first.bucket, Key="kept", Body=b"1")
         address = first.s3_endpoint_url
     assert left_behind(first.state.root) == []
