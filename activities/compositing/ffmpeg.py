@@ -395,14 +395,18 @@ class _Cutting:
         return sound.Bed(track, music.level_db, music.duck_db, words)
 
     def join(self, reels: Sequence[_Reel], soundtrack: Path, captions: Path, out: Path) -> None:
-        """Write ``out`` without encoding any picture again."""
+        """Write ``out`` without encoding any picture again: its video packets are those of the reels."""
+        if len({_headers(reel.path) for reel in reels}) > 1:
+            raise EngineFailed("The segments were not all encoded alike. Compose them again, then assemble.")
         listing = self._work / "reels.txt"
         lines = ["ffconcat version 1.0"]
         for reel in reels:
             path = str(reel.path.resolve()).replace("'", "'\\''")
             lines += [f"file '{path}'", f"duration {reel.frames / self._fps:.6f}"]
         listing.write_text("\n".join(lines) + "\n", encoding="utf-8")
-        inputs = ["-f", "concat", "-safe", "0", "-i", str(listing), "-i", str(soundtrack)]
+        # Without auto_convert 0 key frames would get their headers in band: other packets than were composed.
+        concat = ("-f", "concat", "-safe", "0", "-auto_convert", "0")
+        inputs = [*concat, "-i", str(listing), "-i", str(soundtrack)]
         maps = ["-map", "0:v", "-map", "1:a", "-c", "copy"]
         if self._layout.captions in (Captions.TRACK, Captions.BOTH) and captions.stat().st_size:
             # Beside burnt captions the track stays off until a viewer wants it.
@@ -461,6 +465,12 @@ def _frames_of(path: Path, wanted: range) -> Iterator[Image.Image]:
                 yield Image.fromarray(frame.to_ndarray(format="rgb24"))
             if number >= wanted[-1]:
                 return
+
+
+def _headers(path: Path) -> bytes:
+    """The decoder's headers (avcC), which joined pictures share."""
+    with av.open(str(path)) as container:
+        return container.streams.video[0].codec_context.extradata or b""
 
 
 def _frame_at(path: Path, number: int) -> Image.Image:

@@ -225,8 +225,7 @@ def master(mixed: Path, target: float, peak: float, out: Path, tick: Callable[[]
         if abs(error) <= _CLOSE and over <= -0.05:
             return found
         gain += error
-        if over > -0.05:
-            ceiling -= over + 0.2
+        ceiling = min(peak - 0.1, ceiling - over - 0.2)
     if abs(target - found.integrated) <= 0.5 and found.true_peak <= peak:
         return found
     raise EngineFailed(
