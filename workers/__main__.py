@@ -94,7 +94,7 @@ def _activity_workers(
             engines = wiring.build_engines(settings, lane)
             scratch = _fresh_scratch(settings, lane)
             activities = wiring.stage_activities(engines, artifacts, store, scratch)
-            served[lane] = tuple(engine.ref for by_name in engines.values() for engine in by_name.values())
+            served[lane] = wiring.ready_engines(engines)
         workers.append(
             Worker(
                 client,

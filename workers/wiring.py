@@ -25,7 +25,7 @@ from deploy.settings import Settings
 from models.engines import ENGINES
 from models.errors import EngineUnavailable
 from models.lanes import Lane
-from models.plan import Capability
+from models.plan import Capability, EngineRef
 from models.store import Store
 from workflows.segments import FRAME_ENGINES
 
@@ -47,7 +47,7 @@ ARGUMENTS: dict[str, Arguments] = {
     "xtts": lambda s: {"checkpoint_dir": s.engines.xtts_checkpoint_dir},
     "wav2lip": lambda s: {"checkpoint": s.engines.wav2lip_checkpoint},
     "sadtalker": lambda s: {"command": shlex.split(s.engines.sadtalker_command)},
-    "mfa": lambda s: {"command": shlex.split(s.engines.mfa_command) or ["mfa"]},
+    "mfa": lambda s: {"workspace": s.studio.state_dir / "mfa", "command": s.engines.mfa_command},
     "studio": lambda s: {
         "whisper_dir": s.engines.whisper_dir or _weights(s, "whisper-base"),
         "aligner": pkgutil.resolve_name("activities.alignment.pocketsphinx:PocketsphinxEngine")(),
@@ -72,6 +72,18 @@ def build_engines(settings: Settings, lane: Lane) -> dict[Capability, dict[str, 
         except (ImportError, EngineUnavailable) as error:
             log.warning("engine.left_out", engine=spec.name, why=str(error))
     return engines
+
+
+def ready_engines(engines: dict[Capability, dict[str, Engine]]) -> tuple[EngineRef, ...]:
+    """The engines that have all they need, with the weights they would load. The others say what they lack."""
+    ready = []
+    for by_name in engines.values():
+        for name, engine in by_name.items():
+            try:
+                ready.append(engine.ref)
+            except EngineUnavailable as error:
+                log.warning("engine.not_ready", engine=name, why=error.message, setting=error.field)
+    return tuple(ready)
 
 
 def artifact_store(settings: Settings) -> S3ArtifactStore:

@@ -1,0 +1,1 @@
+"""Workers are composition roots: what they build must fit."""
