@@ -18,7 +18,7 @@ from activities.speech.kokoro_graph import FloatArray, KokoroGraph
 from activities.speech.kokoro_line import Line, Placed, join, lines_of, perform
 from activities.speech.kokoro_voices import SAMPLE_RATE, VOICES, Accent
 from activities.speech.normalise import speakable
-from activities.speech.wav import write_wav
+from activities.speech.sound import write_wav
 from activities.support.engine import Progress
 from models.alignment import Alignment
 from models.errors import EngineUnavailable, ScriptRejected, UnknownReference
