@@ -18,7 +18,7 @@ from activities.avatar.base import Clip, Performance, Subject
 from activities.avatar.face import Box, FaceFinder, Picture, head_turn, mesh_weights_sha256
 from activities.avatar.motion import COLUMN, Motion, move
 from activities.avatar.photo import check_photo
-from activities.avatar.portrait_rig import LOWER_INNER, UPPER_INNER, Eye, Grid, Rig, look_up, make_rig
+from activities.avatar.portrait_rig import LOWER_INNER, UPPER_INNER, Eye, Grid, Rig, fetch, in_texture, make_rig
 from activities.avatar.portrait_teeth import Cavity, Teeth, make_cavity
 from activities.support.engine import Progress
 from activities.support.ffmpeg import encode_frames
@@ -153,8 +153,8 @@ def draw(rig: Rig, cavity: Cavity, motion: Motion, index: int) -> Picture:
     width, height = rig.size
     rows, columns = rig.grid.shape
     fine = (columns * rig.grid.step, rows * rig.grid.step)
-    whole = np.asarray(cv2.resize(pose.source, fine, interpolation=cv2.INTER_LINEAR), np.float32)
-    frame = look_up(rig.texture, whole[:height, :width])
+    whole = np.asarray(cv2.resize(in_texture(pose.source), fine, interpolation=cv2.INTER_LINEAR), np.float32)
+    frame = fetch(rig.texture, whole[:height, :width])
     for eye in rig.eyes:
         _draw_eye(frame, rig, eye, pose, weights)
     _draw_mouth(frame, rig, cavity, pose, weights)
@@ -205,12 +205,13 @@ def _settle_lips(rig: Rig, moved: Floats) -> Floats:
     return (moved + mouth.close_upper @ (0.35 * lift) - mouth.close_lower @ (0.65 * lift)).astype(np.float32)
 
 
-def _region(grid: Grid, rig: Rig, pose: _Pose, margin: int) -> Box:
-    """The pixels in which the content of a rest-pose grid is seen after the head moved."""
-    shift = pose.turned - rig.grid.nodes()
-    reach = margin + int(np.ceil(np.abs(shift).max()))
+def _region(box: Box, rig: Rig, pose: _Pose) -> Box:
+    """The pixels in which what rests in ``box`` is seen after the head moved."""
     width, height = rig.size
-    box = grid.box
+    step = rig.grid.step
+    rows, columns = slice(box.top // step, box.bottom // step + 1), slice(box.left // step, box.right // step + 1)
+    shift = pose.turned[rows, columns] - rig.grid.nodes()[rows, columns]
+    reach = 2 + int(np.ceil(np.abs(shift).max()))
     return Box(
         max(box.left - reach, 0),
         max(box.top - reach, 0),
@@ -225,24 +226,27 @@ def _draw_eye(frame: Picture, rig: Rig, eye: Eye, pose: _Pose, weights: Floats) 
     sideways = value["eyeLookOut"] - value["eyeLookIn"]
     right_is_left = -1.0 if eye.side == "Right" else 1.0
     vertical = value["eyeLookDown"] - value["eyeLookUp"]
-    blink = min(max(value["eyeBlink"], 0.0) + 0.30 * max(value["eyeLookDown"], 0.0) * (1 - value["eyeBlink"]), 1.0)
+    blink = min(value["eyeBlink"] + 0.30 * value["eyeLookDown"] * (1 - value["eyeBlink"]), 1.0)
     if blink < 0.004 and abs(sideways) + abs(vertical) < 0.002:
         return
-    box = _region(eye.grid, rig, pose, 2)
+    box = _region(eye.grid.box, rig, pose)
     seen = rig.grid.sample(pose.source, Grid(box, 1).nodes())
     gaze = eye.reach * (right_is_left * sideways * eye.axes.along + vertical * eye.axes.down)
-    ball = seen - eye.grid.sample(eye.iris, seen)[..., None] * gaze
-    picture = look_up(rig.texture, ball).astype(np.float32)
+    look = eye.grid.sample(eye.look, seen)
+    ball = fetch(rig.texture, in_texture(seen - look[..., 2:] * gaze)).astype(np.float32)
+    inside = _inside(eye.grid.box, seen, 6.0)
+    if blink < 0.004:
+        _blend(frame, box, ball, (1.0 - _cover(look[..., 0])) * (1.0 - _cover(look[..., 1])) * inside)
+        return
     upper = _undo(eye.grid, blink * eye.close[..., None] * eye.axes.down, seen, 5, 0.7)
-    lower = _undo(eye.grid, -blink * eye.raise_[..., None] * eye.axes.down, seen, 3)
-    over = _cover(eye.grid.sample(eye.upper_edge, upper))
-    under = _cover(eye.grid.sample(eye.lower_edge, lower))
-    shade = 1.0 - 0.35 * blink * np.exp(-np.maximum(-eye.grid.sample(eye.upper_edge, upper), 0) / (1.2 * rig.unit))
-    picture *= shade[..., None]
-    picture += under[..., None] * (look_up(rig.texture, lower) - picture)
-    lid = look_up(rig.texture, upper) * (1.0 - 0.50 * blink * eye.grid.sample(eye.lash, upper))[..., None]
-    picture += over[..., None] * (lid - picture)
-    _blend(frame, box, picture, _inside(eye.grid, seen, 6.0))
+    lower = _undo(eye.grid, -blink * eye.raise_[..., None] * eye.axes.down, seen, 2)
+    fallen = eye.grid.sample(eye.look, upper)[..., 0]
+    under = _cover(eye.grid.sample(eye.look, lower)[..., 1])
+    ball *= (1.0 - 0.35 * blink * np.exp(np.minimum(fallen, 0.0) / (1.2 * rig.unit)))[..., None]
+    ball += under[..., None] * (fetch(rig.texture, in_texture(lower)) - ball)
+    lid = fetch(rig.texture, in_texture(upper)) * (1.0 - 0.50 * blink * eye.grid.sample(eye.lash, upper))[..., None]
+    ball += _cover(fallen)[..., None] * (lid - ball)
+    _blend(frame, box, ball, inside)
 
 
 _EYE_SHAPES = ("eyeBlink", "eyeLookIn", "eyeLookOut", "eyeLookUp", "eyeLookDown")
@@ -254,9 +258,8 @@ def _cover(edge: Floats) -> Floats:
     return np.asarray(position * position * (3.0 - 2.0 * position), np.float32)
 
 
-def _inside(grid: Grid, places: Floats, soft: float) -> Floats:
-    """1 well inside the grid's box, 0 at its border: layers end where they equal what is under them."""
-    box = grid.box
+def _inside(box: Box, places: Floats, soft: float) -> Floats:
+    """1 well inside ``box``, 0 at its border: layers end where they equal what is under them."""
     x, y = places[..., 0], places[..., 1]
     border = np.minimum(np.minimum(x - box.left, box.right - 1 - x), np.minimum(y - box.top, box.bottom - 1 - y))
     return np.asarray(np.clip(border / soft, 0.0, 1.0), np.float32)
@@ -271,7 +274,8 @@ def _blend(frame: Picture, box: Box, picture: Floats, weight: Floats) -> None:
 def _draw_mouth(frame: Picture, rig: Rig, cavity: Cavity, pose: _Pose, weights: Floats) -> None:
     """Upper lip over lower lip over the inside of the mouth."""
     mouth = rig.mouth
-    box = _region(mouth.grid, rig, pose, 2)
+    rest = _lips_box(rig, pose)
+    box = _region(rest, rig, pose)
     seen = rig.grid.sample(pose.turned, Grid(box, 1).nodes())
     nodes = mouth.grid.nodes()
     layers = []
@@ -279,7 +283,7 @@ def _draw_mouth(frame: Picture, rig: Rig, cavity: Cavity, pose: _Pose, weights: 
         field = (lip @ pose.moved).reshape(*mouth.grid.shape, 2).astype(np.float32)
         field = cv2.GaussianBlur(field, (0, 0), 1.0)
         source = mouth.grid.sample(_undo(mouth.grid, field, nodes, 4), seen)
-        layers.append((look_up(rig.texture, source), mouth.grid.sample(edge, source)))
+        layers.append((fetch(rig.texture, in_texture(source)), mouth.grid.sample(edge, source)))
     (upper, upper_edge), (lower, lower_edge) = layers
     over = _cover(upper_edge)
     under = np.minimum(_cover(lower_edge), 1.0 - over)
@@ -287,7 +291,18 @@ def _draw_mouth(frame: Picture, rig: Rig, cavity: Cavity, pose: _Pose, weights: 
     picture = over[..., None] * upper + under[..., None] * lower
     if float(behind.max()) > 0.01:
         picture += behind[..., None] * _inner(rig, cavity, pose, weights, seen, over + under)
-    _blend(frame, box, picture, _inside(mouth.grid, seen, 8.0))
+    _blend(frame, box, picture, _inside(rest, seen, 8.0))
+
+
+def _lips_box(rig: Rig, pose: _Pose) -> Box:
+    """The pixels around the inner edges of the lips, the head at rest, in which the lips part company."""
+    edges = (rig.points + pose.moved)[[*UPPER_INNER, *LOWER_INNER]]
+    left, top = edges.min(axis=0) - (0.25 * rig.mouth.half_width, 0.05 * rig.face_height)
+    right, bottom = edges.max(axis=0) + (0.25 * rig.mouth.half_width, 0.06 * rig.face_height)
+    grid = rig.mouth.grid.box
+    return Box(
+        max(int(left), grid.left), max(int(top), grid.top), min(int(right), grid.right), min(int(bottom), grid.bottom)
+    )
 
 
 def _inner(rig: Rig, cavity: Cavity, pose: _Pose, weights: Floats, seen: Floats, lips: Floats) -> Floats:

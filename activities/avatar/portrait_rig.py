@@ -20,7 +20,7 @@ Floats = NDArray[np.floating[Any]]
 
 TEXTURE = 1.5
 """Texture pixels for each drawn pixel: sampling a finer picture keeps skin as sharp moving as still."""
-STEP = 4
+STEP = 6
 """Pixels between nodes of the coarse displacement fields."""
 MOUTH_STEP = 2
 """Pixels between nodes around the lips, where neighbours part."""
@@ -63,9 +63,13 @@ _OWN_LAYERS = ("eyeBlink", "eyeLook", "tongueOut")
 """Blendshapes that are drawn in layers of their own and must not squeeze the picture of the eye."""
 
 
-def look_up(texture: Picture, source: Floats) -> Picture:
-    """``texture`` at places given in pixels of the drawn size, linear between its pixels."""
-    at = (source * TEXTURE + (0.5 * TEXTURE - 0.5)).astype(np.float32)
+def in_texture(places: Floats) -> Floats:
+    """Places in pixels of the drawn size as pixels of the texture."""
+    return np.asarray(places * np.float32(TEXTURE) + np.float32(0.5 * TEXTURE - 0.5), np.float32)
+
+
+def fetch(texture: Picture, at: Floats) -> Picture:
+    """``texture`` at its own pixel coordinates ``at``, linear between pixels."""
     return np.asarray(cv2.remap(texture, at, _NO_MAP, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REFLECT_101), np.uint8)
 
 
@@ -91,8 +95,10 @@ class Grid:
 
     def sample(self, field: Floats, at: Floats) -> Floats:
         """``field`` (a value or a vector for each node) at pixel coordinates ``at`` [rows, columns, 2], linear."""
-        origin = np.array([self.box.left - 0.5, self.box.top - 0.5], np.float32)
-        place = ((at - origin) / self.step - 0.5).astype(np.float32)
+        place = np.asarray(at * np.float32(1 / self.step), np.float32)
+        place += np.array([0.5 - self.box.left, 0.5 - self.box.top], np.float32) / np.float32(self.step) - np.float32(
+            0.5
+        )
         found = cv2.remap(field, place, _NO_MAP, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
         return np.asarray(found, np.float32)
 
@@ -148,11 +154,9 @@ class Eye:
     axes: Axes
     close: Floats
     raise_: Floats
-    upper_edge: Floats
-    lower_edge: Floats
+    look: Floats
+    """[rows, columns, 3]: the edges of upper and lower lid, and the weight of gaze."""
     lash: Floats
-    iris: Floats
-    """Weight of gaze."""
     reach: float
     """Pixels the iris travels at an ``eyeLook*`` of 1."""
 
@@ -436,7 +440,7 @@ def _dark_line(positions: Floats, middle: Floats, axes: Axes, reach: float, text
     v = middle[:, None] + steps
     place = axes.place(np.broadcast_to(positions[:, None], v.shape), v)
     grey = np.asarray(cv2.cvtColor(texture, cv2.COLOR_RGB2GRAY), np.uint8)
-    light = look_up(grey, place).astype(np.float64)
+    light = fetch(grey, in_texture(place)).astype(np.float64)
     spread = max(float(light.std()), 1.0)
     cost = light / spread + 0.8 * (steps / reach) ** 2
     jump = 0.5 * (np.arange(25)[:, None] - np.arange(25)) ** 2
@@ -513,10 +517,8 @@ def _eye(
         axes=axes,
         close=(0.94 * opening * stretch).astype(np.float32),
         raise_=(0.08 * opening * squeeze).astype(np.float32),
-        upper_edge=(upper - v).astype(np.float32),
-        lower_edge=(v - lower).astype(np.float32),
+        look=np.stack([upper - v, v - lower, 1.0 - _ramp(from_iris, 0.9, 2.1)], axis=-1).astype(np.float32),
         lash=(np.exp(-(((v - upper) / (0.45 * unit)) ** 2)) * ends).astype(np.float32),
-        iris=(1.0 - _ramp(from_iris.astype(np.float32), 0.9, 2.1)).astype(np.float32),
         reach=12.0 * unit * 0.5,
     )
 
