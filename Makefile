@@ -29,7 +29,7 @@ status: $(RUNTIME) ## how each part of the studio is
 	@$(PY) -m deploy.local status
 
 bench: $(FULL) weights ## measure every figure, print the table, write .studio/bench.json
-	@$(PY) -m deploy.local.bench
+	@$(PY) -m deploy.bench
 
 test: lint weights ## everything: style, types, import rules, tests on real servers
 	$(PY) -m pytest

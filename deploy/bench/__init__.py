@@ -1,0 +1,1 @@
+"""``make bench``: every promised figure, measured freshly in one run."""
