@@ -20,7 +20,7 @@ def stage(engine: EngineRef, request: RenderRequest, summary: str) -> ActivityCo
         task_queue=engine.lane.value,
         summary=summary[:200],
         start_to_close_timeout=timedelta(hours=12),
-        heartbeat_timeout=timedelta(seconds=30),
+        heartbeat_timeout=timedelta(seconds=15),
         # Which failures are worth another attempt is decided where errors are translated; here is only the pace.
         retry_policy=RetryPolicy(initial_interval=timedelta(seconds=1), maximum_interval=timedelta(seconds=30)),
         # A cancelled render is over when its engines have stopped, not before.

@@ -27,7 +27,7 @@ from models.stages import Effort, StageRequest, StageResult
 
 log = structlog.get_logger()
 
-LEASE = timedelta(seconds=20)
+LEASE = timedelta(seconds=15)
 """How long a key stays reserved for a worker that has gone silent; renewed four times within it."""
 BEAT_SECONDS = 2.0
 POLL_SECONDS = 0.25

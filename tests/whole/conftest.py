@@ -1,0 +1,133 @@
+"""One studio a session, brought up as an operator does, with a Bot API server as its Telegram."""
+
+import asyncio
+import json
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import asyncpg
+import httpx
+import pytest
+
+from deploy.local.client import RequestRefused, StudioClient
+from deploy.local.demo import local_client
+from deploy.local.state import StateDirectory
+from deploy.settings import ROOT
+from tests.telegram.server import TOKEN, TelegramServer, telegram_server
+
+REVIEWER_CHAT = 7001
+PATIENCE_SECONDS = 240
+"""How long a render of two sentences may take on a busy machine, kills included."""
+
+
+@dataclass
+class WholeStudio:
+    """A studio under its supervisor."""
+
+    state: StateDirectory
+    telegram: TelegramServer
+    environment: dict[str, str]
+    client: StudioClient
+
+    def parts(self) -> dict[str, dict[str, Any]]:
+        """What the supervisor says of each part."""
+        return {part["name"]: part for part in json.loads(self.state.status.read_text())["parts"]}
+
+    def kill(self, name: str) -> int:
+        """kill -9; the id of the process that was."""
+        pid: int = self.parts()[name]["pid"]
+        os.kill(pid, signal.SIGKILL)
+        return pid
+
+    def start(self, script: str, seed: int, **more: Any) -> str:
+        """Ask for a render; its id."""
+        body = {
+            "title": "Whole",
+            "persona": "avery",
+            "script": script,
+            "seed": seed,
+            "priority": 1,
+            "approval": {"required": False},
+            **more,
+        }
+        return str(self.client.render(body)["render_id"])
+
+    def view(self, render_id: str) -> dict[str, Any]:
+        """Where a render stands; an API that is away for a moment is asked again."""
+        deadline = time.monotonic() + 60
+        while True:
+            try:
+                return dict(self.client.call("GET", f"/renders/{render_id}", role="viewer"))
+            except (RequestRefused, httpx.TransportError):
+                if time.monotonic() > deadline:
+                    raise
+                time.sleep(0.2)
+
+    def until(self, render_id: str, holds: Callable[[dict[str, Any]], bool]) -> dict[str, Any]:
+        """The first view of a render that ``holds``."""
+        deadline = time.monotonic() + PATIENCE_SECONDS
+        while not holds(view := self.view(render_id)):
+            assert time.monotonic() < deadline, f"still {view['state']}: {view['progress']}"
+            time.sleep(0.1)
+        return view
+
+    def psql(self, sql: str) -> list[Any]:
+        """Run SQL on the studio's database."""
+        url = _environment(self.parts()["api"]["pid"])["DATABASE_URL"].replace("+asyncpg", "")
+
+        async def run() -> list[Any]:
+            connection = await asyncpg.connect(url)
+            try:
+                return list(await connection.fetch(sql))
+            finally:
+                await connection.close()
+
+        return asyncio.run(run())
+
+
+def _environment(pid: int) -> dict[str, str]:
+    raw = Path(f"/proc/{pid}/environ").read_bytes().decode().split("\0")
+    return dict(entry.split("=", 1) for entry in raw if "=" in entry)
+
+
+@pytest.fixture(scope="session")
+def telegram_api() -> Iterator[TelegramServer]:
+    with telegram_server() as server:
+        yield server
+
+
+@pytest.fixture(scope="session")
+def studio(state_root: Path, telegram_api: TelegramServer) -> Iterator[WholeStudio]:
+    root = state_root / "whole"
+    root.mkdir(mode=0o711)
+    # The set-up's weights, as they lie; 90 MB are not copied for a test.
+    (root / "weights").symlink_to(ROOT / ".studio" / "weights")
+    environment = {
+        **os.environ,
+        "GREENROOM_STATE_DIR": str(root),
+        "TELEGRAM_BOT_TOKEN": TOKEN,
+        "TELEGRAM_API_URL": telegram_api.url,
+    }
+    command = [sys.executable, "-m", "deploy.local"]
+    up = subprocess.run([*command, "up"], cwd=ROOT, env=environment, capture_output=True, text=True)
+    assert up.returncode == 0, up.stderr + up.stdout
+    state = StateDirectory(root)
+    running = WholeStudio(state, telegram_api, environment, local_client(state))
+    client = running.client
+    client.call("PUT", "/reviewers/local-reviewer", {"name": "Rae", "telegram_chat": REVIEWER_CHAT}, role="admin")
+    client.call("PUT", "/voices/avery", {"name": "Avery", "engine": "kokoro", "stock": "af_heart"})
+    client.call("PUT", "/personas/avery", {"name": "Avery", "voice": "avery", "look": "avery"})
+    client.call("PUT", "/scripts/two", {"title": "Two", "source": "Good morning, everyone. We grew by 12% this year."})
+    yield running
+    subprocess.run([*command, "down"], cwd=ROOT, env=environment, capture_output=True)
+    keep = os.environ.get("KEEP_WHOLE_LOGS")
+    if keep:
+        shutil.copytree(root / "logs", keep, dirs_exist_ok=True)
