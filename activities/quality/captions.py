@@ -21,11 +21,11 @@ from models.script import Span, Utterance
 
 @dataclass(frozen=True)
 class CaptionTiming:
-    """``shifts``: per word, seconds by which its caption comes after the spoken word. ``worst`` is the word with the
-    largest; ``unaligned`` counts words of segments whose sound does not fit their text."""
+    """``shifts``: per word, seconds by which its caption comes after the spoken word. ``worst`` is the largest and
+    its word; ``unaligned`` counts words of segments whose sound does not fit their text."""
 
     shifts: tuple[float, ...]
-    worst: str
+    worst: tuple[float, str]
     unaligned: int
 
     @property
@@ -59,7 +59,7 @@ def caption_timing(
         unaligned += len(segment.alignment.words) - len(compared)
         progress()
     worst = max(shifts, key=lambda shift: abs(shift[0]), default=(0.0, ""))
-    return CaptionTiming(tuple(shift for shift, _ in shifts), worst[1], unaligned)
+    return CaptionTiming(tuple(shift for shift, _ in shifts), worst, unaligned)
 
 
 def _align(

@@ -83,8 +83,8 @@ def caption_error(timing: CaptionTiming | None, reach: float) -> Figure:
     elif timing.shifts:
         side = "after" if timing.tendency > 0 else "before"
         found = (
-            f"{len(timing.shifts)} words compared: captions come {abs(timing.tendency) * 1000:.0f} ms {side} them, "
-            f"“{timing.worst}” the furthest off."
+            f"{len(timing.shifts)} words compared: captions come {abs(timing.tendency) * 1000:.0f} ms {side} them; "
+            f"furthest off, by {abs(timing.worst[0]) * 1000:.0f} ms, is “{timing.worst[1]}”."
         )
     else:
         found = "No word could be compared."

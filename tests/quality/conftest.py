@@ -9,9 +9,11 @@ import numpy as np
 import numpy.typing as npt
 import pytest
 import soundfile
+import soxr
 from hibari import Hibari
 
 from activities.lipsync.base import ARKIT
+from activities.quality.sound import SPEECH_RATE
 from activities.quality.weights import unpack_whisper
 from activities.support.ffmpeg import encode_frames, run
 
@@ -72,6 +74,11 @@ class Sentence:
     @property
     def frames(self) -> int:
         return len(self.speech) * FPS // RATE
+
+
+def as_speech(samples: npt.NDArray[np.float32]) -> npt.NDArray[np.int16]:
+    """As the recogniser and the aligner get it."""
+    return (soxr.resample(samples, RATE, SPEECH_RATE) * 32767).astype(np.int16)
 
 
 def loudness_curve(speech: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:

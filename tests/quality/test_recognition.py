@@ -4,12 +4,10 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-import soxr
 
 from activities.quality.recognition import Passage, Recogniser, compare, passages
-from activities.quality.sound import SPEECH_RATE
 from models.errors import EngineUnavailable
-from tests.quality.conftest import RATE, SENTENCES, Sentence
+from tests.quality.conftest import SENTENCES, Sentence, as_speech
 
 
 @pytest.fixture(scope="module")
@@ -18,8 +16,8 @@ def recogniser(whisper: Path) -> Recogniser:
 
 
 def test_clear_speech_is_understood_without_an_error(recogniser: Recogniser, sentences: tuple[Sentence, ...]) -> None:
-    speech = soxr.resample(np.concatenate([sentence.speech for sentence in sentences]), RATE, SPEECH_RATE)
-    heard = recogniser.transcribe((speech * 32767).astype(np.int16), "en-GB")
+    speech = as_speech(np.concatenate([sentence.speech for sentence in sentences]))
+    heard = recogniser.transcribe(speech, "en-GB")
     assert compare(" ".join(SENTENCES), heard, "en").errors == 0
 
 
