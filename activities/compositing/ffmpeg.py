@@ -43,7 +43,7 @@ def _h264(fps: int) -> tuple[str, ...]:
     """
     return (
         *("-c:v", "libx264", "-preset", "superfast", "-crf", "20", "-profile:v", "high", "-pix_fmt", "yuv420p"),
-        *("-x264-params", "mbtree=1:rc-lookahead=10:8x8dct=1:stitchable=1"),
+        *("-x264-params", "mbtree=1:rc-lookahead=5:bframes=1:8x8dct=1:stitchable=1"),
         *("-threads", "1", "-g", str(4 * fps), "-flags", "+cgop"),
         *("-r", str(fps), "-video_track_timescale", str(fps * 512), *BT709_TAGS, *BIT_EXACT),
     )
