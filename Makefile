@@ -5,7 +5,7 @@ PYTHON ?= $(shell for p in python3.11 python3 python; do $$p -c 'import sys; sys
 PY := .venv/bin/python
 LOCK := deploy/constraints.txt
 # What is imported is compiled then; compiling everything would add a third to the set-up.
-PIP := $(PY) -m pip install --no-compile --quiet --disable-pip-version-check --constraint $(LOCK)
+PIP := $(PY) -m pip install --no-compile -qq --disable-pip-version-check --constraint $(LOCK)
 NO_DEPS := deploy/requirements/no-deps.txt
 RUNTIME := .venv/.ready-runtime
 FULL := .venv/.ready-full
@@ -48,16 +48,18 @@ weights: $(RUNTIME)
 
 $(PY):
 	@[ -n "$(PYTHON)" ] || { echo "Python 3.11 is needed: install it, or name it with PYTHON=..." >&2; exit 1; }
-	$(PYTHON) deploy/local/debian.py runtime
-	$(PYTHON) -m venv .venv
+	@$(PYTHON) deploy/local/debian.py runtime
+	@$(PYTHON) -m venv .venv
 
 $(RUNTIME): $(LOCK) deploy/requirements/runtime.txt $(NO_DEPS) deploy/debian-packages.txt | $(PY)
-	$(PY) deploy/local/debian.py runtime
-	$(PIP) -r deploy/requirements/runtime.txt
-	$(PIP) --no-deps -r $(NO_DEPS)
+	@$(PY) deploy/local/debian.py runtime
+	@echo "Installing the pinned packages (600 MB to fetch) ..."
+	@$(PIP) -r deploy/requirements/runtime.txt
+	@$(PIP) --no-deps -r $(NO_DEPS)
 	@touch $@
 
 $(FULL): $(RUNTIME) deploy/requirements/full.txt
-	$(PY) deploy/local/debian.py full
-	$(PIP) -r deploy/requirements/full.txt
+	@$(PY) deploy/local/debian.py full
+	@echo "Installing torch, Coqui and the tools of development (300 MB to fetch) ..."
+	@$(PIP) -r deploy/requirements/full.txt
 	@touch $@

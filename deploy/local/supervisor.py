@@ -191,8 +191,7 @@ class Supervisor:
         running.start()
         deadline = time.monotonic() + READY_WITHIN
         while running.report.state is not State.READY:
-            if running.due is None or time.monotonic() >= running.due:
-                self.look_after()
+            self.look_after()
             self._give_up_on([running], late=time.monotonic() > deadline)
             time.sleep(POLL)
 
