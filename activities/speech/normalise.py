@@ -42,7 +42,8 @@ _URL = re.compile(
 )
 _DOTTED = re.compile(r"(?:[A-Za-z]\.)+[A-Za-z]")
 _PERIOD = re.compile(r"(FY|CY|Q|H)([0-9]{1,4})(?:[-–/]?['’]?([0-9]{2,4}))?")
-_RUNS = re.compile(r"[^\W\d_]+(?:['’][^\W\d_]+)*|[0-9]+(?:\.[0-9]+)?|[^\w\s]|_")
+_RAISED = "¹²³⁰⁴-⁹₀-₉¼-¾⅐-⅞"
+_RUNS = re.compile(rf"[^\W\d_{_RAISED}]+(?:['’][^\W\d_{_RAISED}]+)*|[0-9]+(?:\.[0-9]+)?|\S")
 
 
 @dataclass(frozen=True)
@@ -307,6 +308,12 @@ def _telephone(text: str) -> list[str]:
     return said
 
 
+def _plain(character: str) -> str:
+    """Full-width and other presentation forms as the ASCII character they stand for; raised digits stay raised."""
+    folded = unicodedata.normalize("NFKC", character)
+    return folded if len(folded) == 1 and folded.isascii() and character not in "¹²³" else character
+
+
 def _is_readable(character: str) -> bool:
     if character.isspace() or character.isascii():
         return True
@@ -373,7 +380,7 @@ class _Reader:
         if token.fixed is not None:
             self.said[at] = list(token.fixed)
             return 1
-        token.core = "".join(character for character in token.core if character not in lexicon.SILENT)
+        token.core = "".join(_plain(character) for character in token.core if character not in lexicon.SILENT)
         if any(character.isdigit() or character in lexicon.MARKS_OF_RULES for character in token.core):
             for rule in self.rules:
                 taken = rule(at)
