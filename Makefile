@@ -53,13 +53,13 @@ $(PY):
 
 $(RUNTIME): $(LOCK) deploy/requirements/runtime.txt $(NO_DEPS) deploy/debian-packages.txt | $(PY)
 	@$(PY) deploy/local/debian.py runtime
-	@echo "Installing the pinned packages (600 MB to fetch) ..."
+	@echo "Installing the pinned packages ..."
 	@$(PIP) -r deploy/requirements/runtime.txt
 	@$(PIP) --no-deps -r $(NO_DEPS)
 	@touch $@
 
 $(FULL): $(RUNTIME) deploy/requirements/full.txt
 	@$(PY) deploy/local/debian.py full
-	@echo "Installing torch, Coqui and the tools of development (300 MB to fetch) ..."
+	@echo "Installing torch, Coqui and the tools of development ..."
 	@$(PIP) -r deploy/requirements/full.txt
 	@touch $@
