@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from PIL import Image, ImageDraw
 
 from activities.compositing.backdrop import Assets, logo_picture
-from activities.compositing.colours import contrast, mix, readable, rgb
+from activities.compositing.colours import contrast, luminance, mix, readable, rgb
 from activities.compositing.frame import Frame
 from activities.compositing.typeface import LINE_HEIGHT, Face
 from models.layout import Brand, Card
@@ -20,6 +20,8 @@ Pixels = NDArray[np.uint8]
 _ARRIVE = 0.62
 _DISSOLVE = 0.32
 """Seconds in which a piece of a card arrives, and in which the card becomes the film."""
+_PAD = 4
+"""Pixels around type: letters reach a little beyond their advance."""
 _BAR_AT_FIRST = 0.55
 """The share of its length that the bar reaches on arrival; it grows on slowly, so that a card never stands still."""
 
@@ -111,9 +113,8 @@ def _ground(colour: str, frame: Frame) -> Pixels:
     away = np.hypot((xs - width * 0.3) / width, (ys - height * 0.22) / height)
     light = Image.fromarray(np.exp(-((away / 0.55) ** 2)).astype(np.float32)).resize((width, height))
     share = np.asarray(light)[..., None]
-    low, high = (
-        np.array(rgb(mix(colour, end, part)), np.float32) for end, part in (("#000000", 0.3), ("#ffffff", 0.1))
-    )
+    shade = 0.3 if luminance(colour) < 0.4 else 0.1
+    low, high = (np.array(rgb(mix(colour, *end)), np.float32) for end in (("#000000", shade), ("#ffffff", 0.1)))
     grain = np.random.default_rng(11).uniform(-0.9, 0.9, (height, width, 1)).astype(np.float32)
     drawn: Pixels = np.clip(low + (high - low) * share + grain + 0.5, 0, 255).astype(np.uint8)
     return drawn
@@ -123,8 +124,8 @@ def _layers(card: Card, brand: Brand, frame: Frame, assets: Assets) -> list[_Lay
     """Logo, line, title and subtitle as one block, left aligned and centred in height."""
     left = round(frame.width * 0.1)
     room = frame.width - 2 * left
-    unit = min(frame.width, frame.height) / 1080
-    ink = readable(brand.text, brand.primary)
+    unit = min(frame.width, frame.height) / 1080 * (1.2 if frame.height > frame.width else 1)
+    ink = readable(brand.text, brand.primary, 9)
     title_size, titles = _set(card.title, Face.SEMIBOLD, 88 * unit, room, 3)
     small_size, smalls = _set(card.subtitle, Face.REGULAR, 40 * unit, room, 3)
     logo = logo_picture(brand, assets, (round(room * 0.5), round(104 * unit)), brand.primary)
@@ -143,12 +144,13 @@ def _layers(card: Card, brand: Brand, frame: Frame, assets: Assets) -> list[_Lay
     y += gap
     for number, text in enumerate(titles):
         begin = 0.16 + 0.07 * number
-        found.append(_layer(_type(text, Face.SEMIBOLD, title_size, ink), left, round(y), begin, round(34 * unit)))
+        picture = _type(text, Face.SEMIBOLD, title_size, ink)
+        found.append(_layer(picture, left - _PAD, round(y), begin, round(34 * unit)))
         y += title_line
     y += gap * 0.7
     for number, text in enumerate(smalls):
         picture = _type(text, Face.REGULAR, small_size, mix(ink, brand.primary, 0.18))
-        found.append(_layer(picture, left, round(y), 0.34 + 0.06 * number, round(22 * unit)))
+        found.append(_layer(picture, left - _PAD, round(y), 0.34 + 0.06 * number, round(22 * unit)))
         y += small_line
     return found
 
@@ -180,7 +182,7 @@ def _type(text: str, face: Face, size: float, ink: str) -> Image.Image:
     picture = Image.new(
         "RGBA", (round(font.getlength(text)) + 2 * pad, round(size * LINE_HEIGHT) + 2 * pad), ink + "00"
     )
-    ImageDraw.Draw(picture).text((pad, pad), text, font=font, fill=ink)
+    ImageDraw.Draw(picture).text((_PAD, _PAD), text, font=font, fill=ink)
     return picture
 
 
