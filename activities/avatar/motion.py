@@ -294,8 +294,8 @@ def _head(
         posture = posture * (1 - blend) + turn * blend
     yaw += posture
     roll += 0.25 * posture
-    tune = gaussian_filter1d(prosody.tune, 0.15 / _HOP)
-    pitch -= 0.0035 * np.interp(times, np.arange(len(tune)) * _HOP, tune)
+    tune = gaussian_filter1d(np.clip(prosody.tune, -5.0, 5.0), 0.15 / _HOP)
+    pitch -= 0.002 * np.interp(times, np.arange(len(tune)) * _HOP, tune)
     for accent in accents:
         size = manner.nod * accent.strength * rng.uniform(0.8, 1.2)
         # The chin lifts slightly before it drops: a nod without it looks mechanical.
