@@ -73,7 +73,7 @@ class Wav2LipEngine:
             return hashlib.file_digest(file, "sha256").hexdigest()
 
     def resync(self, face: Path, wav: Path, fps: int, out: Path, progress: Progress) -> int:
-        """Write ``out`` (mp4, H.264, no audio, ``ceil(seconds * fps)`` frames): ``face`` with its mouth speaking ``wav``.
+        """Write ``out`` (mp4, H.264, no audio, ``ceil(seconds * fps)`` frames): ``face`` speaking ``wav``.
 
         ``face`` is a picture or a video; a video shorter than the speech starts over. The largest face of a frame
         speaks; a frame without a face is carried over unchanged. Returns the frame count.

@@ -167,8 +167,8 @@ def _mel_basis() -> NDArray[np.float64]:
 
 
 def mel_window(mel: Floats, frame: int, fps: int) -> Floats:
-    """The 0.2 s that frame ``frame`` of the picture hears, [80, 16]; at the end the last window. Shorter sound is padded
-    with silence."""
+    """The 0.2 s that frame ``frame`` of the picture hears, [80, 16]; at the end the last window. Shorter sound is
+    padded with silence."""
     if mel.shape[1] < MEL_STEPS:
         mel = np.pad(mel, ((0, 0), (0, MEL_STEPS - mel.shape[1])), constant_values=-_MEL_BOUND)
     start = min(int(frame * MEL_RATE / fps), mel.shape[1] - MEL_STEPS)
