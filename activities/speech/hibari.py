@@ -26,7 +26,7 @@ VERSION = "1"
 SAMPLE_RATE = 24_000
 VOICE = "heart"
 """The one voice in the package; the library fetches others at run time, which this engine never does."""
-MAX_SYMBOLS = 350
+MAX_SYMBOLS = 250
 SLOWEST, FASTEST = 0.5, 2.0
 
 
@@ -54,7 +54,7 @@ class HibariEngine:
         return (VOICE,)
 
     def speak(self, utterance: Utterance, voice: Voice, seed: int, out: Path, progress: Progress) -> Spoken:
-        """See :class:`~activities.speech.base.SpeechEngine`. One unit of progress a piece of at most 350 phonemes."""
+        """See :class:`~activities.speech.base.SpeechEngine`. One unit of progress a piece of at most 250 phonemes."""
         if utterance.language.split("-")[0] != "en":
             raise ScriptRejected(
                 f'hibari speaks English, not "{utterance.language}".',

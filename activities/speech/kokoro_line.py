@@ -25,8 +25,8 @@ against pocketsphinx's forced alignment of 529 words that is 12 ms too early in 
 MODES = {
     Emphasis.NONE: (1.0, 1.0, 0.0),
     Emphasis.REDUCED: (0.92, 0.96, -2.5),
-    Emphasis.MODERATE: (1.12, 1.06, 1.5),
-    Emphasis.STRONG: (1.28, 1.12, 3.0),
+    Emphasis.MODERATE: (1.12, 1.09, 1.5),
+    Emphasis.STRONG: (1.28, 1.18, 3.0),
 }
 """Emphasis as (length, pitch, dB)."""
 BLOCK = SAMPLE_RATE // BLOCKS_PER_SECOND
