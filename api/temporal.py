@@ -30,6 +30,7 @@ from models.approval import QuestionState, Verdict
 from models.errors import Conflict, FailureDetails, StudioError, TemporalUnavailable
 from models.lanes import Lane
 from models.render import RenderProgress, RenderRequest, Resume
+from models.upkeep import VoiceToEnrol
 from workers.plugin import StudioPlugin
 
 Answer = TypeVar("Answer")
@@ -114,6 +115,20 @@ class Renders:
             )
         except WorkflowAlreadyStartedError:
             return
+
+    async def enrol(self, voice: VoiceToEnrol) -> None:
+        """Start learning a voice; samples that replace others replace their run too."""
+        await _reach(
+            lambda: self._client.start_workflow(
+                "EnrolmentWorkflow",
+                voice,
+                id=f"voice/{voice.tenant}/{voice.voice}",
+                task_queue=Lane.STUDIO.value,
+                static_summary=f"Learn the voice {voice.voice}",
+                id_conflict_policy=WorkflowIDConflictPolicy.TERMINATE_EXISTING,
+                rpc_timeout=_PATIENCE,
+            )
+        )
 
     async def progress(self, render_id: str) -> RenderProgress:
         """Where the render stands this moment. Raises TemporalUnavailable when no worker can say."""

@@ -106,6 +106,21 @@ class SpeechResult(StageResult):
     duration_ms: Milliseconds
 
 
+class EnrolRequest(StageRequest):
+    """Learn a voice from recordings of one speaker."""
+
+    stage: ClassVar[str] = "enrol"
+    samples: Annotated[tuple[Artifact, ...], Field(min_length=1, max_length=20)]
+
+
+class EnrolResult(StageResult):
+    """Speaker latents and embedding (safetensors), and what was measured in the samples, in words."""
+
+    latents: Artifact
+    seconds: Annotated[float, Field(ge=0)]
+    """Speech in all samples together."""
+
+
 class AlignmentRequest(StageRequest):
     """Time the words of ``utterance`` in ``audio``. ``fell_back_from`` names the aligners that failed before."""
 

@@ -37,7 +37,10 @@ from models.tables import (
     StageRecord,
     Tenant,
     VerdictRecord,
+    Voice,
+    VoiceState,
 )
+from models.upkeep import VoiceOutcome
 
 AnyRow = TypeVar("AnyRow", bound=Row)
 
@@ -375,6 +378,24 @@ class Store:
         sent = insert(Notice).values(question_id=question_id, channel=channel, message_id=message_id)
         async with self._session() as session:
             await session.execute(sent.on_conflict_do_nothing())
+
+    # Voices
+
+    async def settle_voice(self, outcome: VoiceOutcome) -> None:
+        """How a voice's enrolment ended. A voice with other samples by now, or gone, is left alone."""
+        settled = (
+            update(Voice)
+            .where(col(Voice.tenant) == outcome.tenant, col(Voice.id) == outcome.voice)
+            .where(col(Voice.samples) == outcome.samples)
+            .values(
+                state=VoiceState.FAILED if outcome.failure else VoiceState.READY,
+                latents=outcome.latents,
+                failure=outcome.failure,
+                updated_at=func.now(),
+            )
+        )
+        async with self._session() as session:
+            await session.execute(settled)
 
     # Engines
 

@@ -6,8 +6,10 @@ from pydantic import Field
 
 from models.approval import Question, QuestionState, RenderId, Reviewer, Verdict
 from models.artifacts import Artifact
-from models.base import Contract, Sha256
+from models.base import Contract, Sha256, Slug
+from models.errors import FailureDetails
 from models.lanes import Lane
+from models.plan import EngineRef
 from models.quality import Figure
 from models.render import RenderProgress
 from models.stages import FilmFiles
@@ -59,6 +61,26 @@ class Snapshot(Contract):
 
     sequence: Annotated[int, Field(ge=0)]
     progress: RenderProgress
+
+
+class VoiceToEnrol(Contract):
+    """A voice whose samples wait to be learnt. ``engine`` is pinned when the voice is saved."""
+
+    tenant: Slug
+    voice: Slug
+    engine: EngineRef
+    samples: Annotated[tuple[Artifact, ...], Field(min_length=1, max_length=20)]
+
+
+class VoiceOutcome(Contract):
+    """How an enrolment ended: with latents, or with a failure a person can act on."""
+
+    tenant: Slug
+    voice: Slug
+    samples: Annotated[tuple[Artifact, ...], Field(min_length=1, max_length=20)]
+    """Those it was learnt from: a voice whose samples were replaced meanwhile is left alone."""
+    latents: Artifact | None = None
+    failure: FailureDetails | None = None
 
 
 class QuestionToAsk(Contract):

@@ -21,6 +21,7 @@ from models.errors import StorageUnavailable
 from models.lanes import Lane
 from models.plan import EngineRef
 from workers.plugin import StudioPlugin
+from workflows.enrolment import EnrolmentWorkflow
 from workflows.render import RenderWorkflow
 
 log = structlog.get_logger()
@@ -70,7 +71,7 @@ def _studio_worker(client: Client, settings: Settings) -> Worker:
     return Worker(
         client,
         task_queue=Lane.STUDIO.value,
-        workflows=[RenderWorkflow],
+        workflows=[RenderWorkflow, EnrolmentWorkflow],
         max_cached_workflows=settings.lanes.cached_workflows,
     )
 

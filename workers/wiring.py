@@ -110,6 +110,7 @@ def stage_activities(
     quality = QualityActivities(stages, engines[Capability.QUALITY])
     return (
         speech.speak,
+        speech.enrol,
         alignment.align,
         mouth.curves,
         mouth.resync,
@@ -130,10 +131,11 @@ def io_activities(
         # Imported only where a bot is configured: the library costs 30 MB.
         messenger = pkgutil.resolve_name("activities.approvals.telegram:TelegramMessenger")
         messengers.append(messenger(settings.telegram.bot_token.get_secret_value(), settings.telegram.api_url, store))
-    records = RecordActivities(store, store, artifacts, client)
+    records = RecordActivities(store, store, store, artifacts, client)
     approvals = ApprovalActivities(store, artifacts, tuple(messengers))
     return (
         records.project,
+        records.settle_voice,
         records.find_film,
         records.keep_film,
         records.idle_lanes,

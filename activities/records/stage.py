@@ -10,11 +10,11 @@ from temporalio.api.workflowservice.v1 import DescribeTaskQueueRequest
 from temporalio.client import Client
 
 from activities.support.artifacts import ArtifactStore
-from activities.support.ledger import RenderRecords, StageLedger
+from activities.support.ledger import RenderRecords, StageLedger, VoiceRecords
 from activities.support.stage import artifacts_in, on_thread
 from models.lanes import Lane
 from models.plan import Capability, EngineRef
-from models.upkeep import FilmAnswer, FilmQuery, FilmToKeep, FinishedFilms, IdleLanes, LaneQuery, Snapshot
+from models.upkeep import FilmAnswer, FilmQuery, FilmToKeep, FinishedFilms, IdleLanes, LaneQuery, Snapshot, VoiceOutcome
 
 _FILM = EngineRef(capability=Capability.COMPOSITING, name="film", version="1", lane=Lane.IO)
 """Finished films live in the stage table beside what they are made of, under a name no engine has."""
@@ -23,8 +23,16 @@ _FILM = EngineRef(capability=Capability.COMPOSITING, name="film", version="1", l
 class RecordActivities:
     """Reads and writes records for workflows."""
 
-    def __init__(self, records: RenderRecords, ledger: StageLedger, artifacts: ArtifactStore, client: Client) -> None:
+    def __init__(
+        self,
+        records: RenderRecords,
+        voices: VoiceRecords,
+        ledger: StageLedger,
+        artifacts: ArtifactStore,
+        client: Client,
+    ) -> None:
         self._records = records
+        self._voices = voices
         self._ledger = ledger
         self._artifacts = artifacts
         self._client = client
@@ -33,6 +41,11 @@ class RecordActivities:
     async def project(self, snapshot: Snapshot) -> None:
         """Store where a render stands."""
         await self._records.project(snapshot.progress, snapshot.sequence)
+
+    @activity.defn(name="records.settle_voice")
+    async def settle_voice(self, outcome: VoiceOutcome) -> None:
+        """Store how an enrolment ended."""
+        await self._voices.settle_voice(outcome)
 
     @activity.defn(name="records.find_film")
     async def find_film(self, query: FilmQuery) -> FilmAnswer:

@@ -1,8 +1,9 @@
 """The speech capability: an utterance becomes a WAV file, with timings where the engine knows them."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 from activities.support.engine import Engine, Progress
 from models.alignment import Alignment
@@ -26,6 +27,29 @@ class Spoken:
     duration: float
     """Seconds."""
     alignment: Alignment | None
+
+
+class Enrolment(Protocol):
+    """A voice learnt from samples."""
+
+    @property
+    def latents(self) -> Path:
+        """Speaker latents and embedding (safetensors)."""
+        ...
+
+    @property
+    def seconds(self) -> float:
+        """Speech it was learnt from."""
+        ...
+
+
+@runtime_checkable
+class EnrollingEngine(Engine, Protocol):
+    """A speech engine that learns voices."""
+
+    def enrol(self, samples: Sequence[Path], out: Path) -> Enrolment:
+        """Write ``out``. Raises MediaRejected that names sample and figure, EngineUnavailable without weights."""
+        ...
 
 
 class SpeechEngine(Engine, Protocol):

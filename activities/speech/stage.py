@@ -4,9 +4,10 @@ from collections.abc import Mapping
 
 from temporalio import activity
 
-from activities.speech.base import SpeechEngine, Voice
+from activities.speech.base import EnrollingEngine, SpeechEngine, Voice
 from activities.support.stage import Bench, Stages, choose
-from models.stages import SpeechRequest, SpeechResult
+from models.errors import InvalidInput
+from models.stages import EnrolRequest, EnrolResult, SpeechRequest, SpeechResult
 
 
 class SpeechActivities:
@@ -34,3 +35,22 @@ class SpeechActivities:
             )
 
         return await self._stages.run(request, engine, SpeechResult, work)
+
+    @activity.defn(name="speech.enrol")
+    async def enrol(self, request: EnrolRequest) -> EnrolResult:
+        """Learn a voice from ``request.samples``."""
+        engine = choose(self._engines, request)
+        if not isinstance(engine, EnrollingEngine):
+            raise InvalidInput(
+                f"{request.engine.name} speaks with stock voices only",
+                field="engine",
+                code="voice.not_enrollable",
+                action="Save the voice with an engine that learns voices, such as xtts.",
+            )
+
+        def work(bench: Bench) -> EnrolResult:
+            samples = [bench.fetch(sample) for sample in request.samples]
+            learnt = engine.enrol(samples, bench.folder / "voice.safetensors")
+            return EnrolResult(latents=bench.put(learnt.latents, "application/vnd.safetensors"), seconds=learnt.seconds)
+
+        return await self._stages.run(request, engine, EnrolResult, work, stall_after=600)

@@ -47,6 +47,11 @@ class Enrolled:
     latents: Path
     report: SampleReport
 
+    @property
+    def seconds(self) -> float:
+        """Speech in all samples together."""
+        return self.report.seconds
+
 
 class XttsEngine:
     """Speaks with enrolled voices. ``checkpoint_dir`` holds model.pth, config.json and vocab.json of XTTS v2;

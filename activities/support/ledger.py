@@ -8,8 +8,9 @@ from models.approval import Question, QuestionState, Verdict
 from models.plan import EngineRef
 from models.render import RenderProgress
 from models.stages import Claim
+from models.upkeep import VoiceOutcome
 
-__all__ = ["Claim", "EngineRegistry", "Notices", "RenderRecords", "StageLedger"]
+__all__ = ["Claim", "EngineRegistry", "Notices", "RenderRecords", "StageLedger", "VoiceRecords"]
 
 
 class StageLedger(Protocol):
@@ -55,6 +56,14 @@ class RenderRecords(Protocol):
 
     async def put_question(self, question: Question, state: QuestionState, verdicts: tuple[Verdict, ...]) -> None:
         """Store a question, its state and the verdicts so far (once per verdict id)."""
+        ...
+
+
+class VoiceRecords(Protocol):
+    """Voices that are being learnt."""
+
+    async def settle_voice(self, outcome: VoiceOutcome) -> None:
+        """Store how an enrolment ended, unless the voice was replaced meanwhile. Idempotent."""
         ...
 
 

@@ -17,6 +17,7 @@ from models.engines import find_engine
 from models.errors import FailureDetails, UnknownReference
 from models.plan import Capability
 from models.tables import AssetKind, Voice, VoiceState
+from models.upkeep import VoiceToEnrol
 
 router = APIRouter(prefix="/voices", tags=["voices"], responses=responses(401, 403, 422, 503))
 
@@ -95,16 +96,29 @@ async def _row(studio: Services, tenant: str, voice_id: str, body: VoiceBody) ->
     )
 
 
+async def _learnt(studio: Services, voice: Voice) -> VoiceView:
+    """The voice, on its way to be learnt if it has samples. With 503 it is kept; saving it again starts the learning."""
+    if voice.samples:
+        weights = (await studio.store.weights()).get((Capability.SPEECH, voice.engine), "")
+        engine = find_engine(Capability.SPEECH, voice.engine).ref(weights)
+        await studio.renders.enrol(
+            VoiceToEnrol(tenant=voice.tenant, voice=voice.id, engine=engine, samples=voice.samples)
+        )
+    return _view(voice)
+
+
 @router.post("", status_code=201, responses=responses(404, 409))
 async def create_voice(body: NewVoice, caller: Producer, studio: Studio) -> VoiceView:
     """Create a voice."""
-    return _view(await studio.store.add(await _row(studio, caller.tenant, body.id, body)))
+    voice = await studio.store.add(await _row(studio, caller.tenant, body.id, body))
+    return await _learnt(studio, voice)
 
 
 @router.put("/{voice}", responses=responses(404))
 async def replace_voice(voice: Slug, body: VoiceBody, caller: Producer, studio: Studio) -> VoiceView:
     """Create the voice, or replace what is kept of it. Renders made before keep what they were made of."""
-    return _view(await studio.store.put(await _row(studio, caller.tenant, voice, body)))
+    row = await studio.store.put(await _row(studio, caller.tenant, voice, body))
+    return await _learnt(studio, row)
 
 
 @router.get("")
