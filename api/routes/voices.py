@@ -97,7 +97,7 @@ async def _row(studio: Services, tenant: str, voice_id: str, body: VoiceBody) ->
 
 
 async def _learnt(studio: Services, voice: Voice) -> VoiceView:
-    """The voice, on its way to be learnt if it has samples. With 503 it is kept; saving it again starts the learning."""
+    """The voice, on its way to be learnt if it has samples. After a 503 it is kept; saving it again starts that."""
     if voice.samples:
         weights = (await studio.store.weights()).get((Capability.SPEECH, voice.engine), "")
         engine = find_engine(Capability.SPEECH, voice.engine).ref(weights)
