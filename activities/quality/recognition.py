@@ -17,7 +17,7 @@ from activities.quality.words import canonical_words
 from models.errors import EngineUnavailable
 
 _BEAM = 2
-"""Over four voices and 680 words: one error at 2 and at 5, four at 1; 2 costs a tenth more than 1, a tenth less than 5."""
+"""Over four voices and 680 words: one error at 2 and at 5, four at 1; 2 costs a tenth more than 1."""
 _SETTING = "WHISPER_DIR"
 
 
