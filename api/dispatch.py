@@ -25,6 +25,15 @@ async def dispatch(studio: Services, render: Render) -> None:
         await studio.store.dispatched(render.id)
 
 
+async def start_forgotten(studio: Services, older_than: timedelta) -> list[str]:
+    """Start renders that were kept so long ago and never started; their ids."""
+    forgotten = await studio.store.undispatched(older_than)
+    for render in forgotten:
+        await dispatch(studio, render)
+        log.info("render.dispatched_late", render=render.id)
+    return [render.id for render in forgotten]
+
+
 async def sweep(studio: Services) -> None:
     """Until cancelled: list the reviewers that the settings name, and start what was kept and never started."""
     listed = False
@@ -34,9 +43,7 @@ async def sweep(studio: Services) -> None:
             if not listed:
                 await _list_reviewers(studio)
                 listed = True
-            for render in await studio.store.undispatched(FORGOTTEN_AFTER):
-                await dispatch(studio, render)
-                log.info("render.dispatched_late", render=render.id)
+            await start_forgotten(studio, FORGOTTEN_AFTER)
         await asyncio.sleep(SWEEP_SECONDS)
 
 
