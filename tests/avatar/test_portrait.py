@@ -107,6 +107,21 @@ def test_lips_of_bilabials_touch(engine: PortraitEngine, finder: FaceFinder, nam
     assert opening(shut) < opening(rest) + 0.004
 
 
+def test_a_mouth_photographed_open_is_shut_at_rest(
+    engine: PortraitEngine, finder: FaceFinder, anna: Path, tmp_path: Path
+) -> None:
+    laughing = posed(engine, anna, jawOpen=0.22, mouthSmile=0.4, mouthUpperUp=0.3)
+    photo = tmp_path / "laughing.png"
+    cv2.imwrite(str(photo), laughing[:, :, ::-1])
+    before, rest, apart = (
+        mesh(picture, finder) for picture in (laughing, posed(engine, photo), posed(engine, photo, jawOpen=0.4))
+    )
+    assert before is not None and rest is not None and apart is not None
+    assert opening(before) > 0.03
+    assert opening(rest) < 0.01
+    assert opening(apart) > 0.05
+
+
 @pytest.mark.parametrize("name", NAMES)
 def test_an_open_mouth_shows_a_dark_inside_and_teeth(engine: PortraitEngine, name: str) -> None:
     photo = PORTRAITS / f"{name}.jpg"
