@@ -18,9 +18,9 @@ every_engine = pytest.mark.parametrize("speaker", ENGINES, indirect=True)
 
 SHORT = sentence("Costs fell by 12%.")
 LONG = sentence(
-    "Although supply chains were disrupted for much of the year, and although energy prices rose sharply in almost every "
-    "market we serve, we kept our promise to customers, we delivered every single order on schedule, and we finished "
-    "with less debt and a stronger team than before."
+    "Although supply chains were disrupted for much of the year, and although energy prices rose sharply in almost "
+    "every market we serve, we kept our promise to customers, we delivered every single order on schedule, and we "
+    "finished with less debt and a stronger team than before."
 )
 
 
