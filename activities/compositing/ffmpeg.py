@@ -12,7 +12,6 @@ from pathlib import Path
 
 import av
 import numpy as np
-import soundfile
 from PIL import Image
 
 from activities.avatar.base import Clip
@@ -121,8 +120,6 @@ def _clean(*outputs: Path) -> Iterator[None]:
             output.unlink(missing_ok=True)
         if isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT):
             raise StorageFull(f"The disk is full: {outputs[0].name} could not be written.") from error
-        if isinstance(error, soundfile.LibsndfileError):
-            raise EngineFailed(f"The sound could not be written or read back: {error}.") from error
         raise
 
 

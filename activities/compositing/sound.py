@@ -1,6 +1,7 @@
 """The film's sound: sentences laid at their exact frames, a music bed that makes room for them, and loudness by
 measurement. Works in blocks, so that an hour takes no more memory than a minute."""
 
+import shutil
 import tempfile
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
@@ -15,7 +16,7 @@ from av.error import FFmpegError
 from numpy.typing import NDArray
 
 from activities.support.ffmpeg import BIT_EXACT, run
-from models.errors import EngineFailed, MediaRejected
+from models.errors import EngineFailed, MediaRejected, StorageFull
 
 Sound = NDArray[np.float32]
 
@@ -79,7 +80,7 @@ def lay_speech(
 ) -> None:
     """Write ``out``: 48 kHz mono float WAV of ``length`` samples, silent but for each of ``wavs`` in its room (first
     sample, end). What is longer than its room is cut at the end of it."""
-    with soundfile.SoundFile(out, "w", RATE, 1, subtype="FLOAT") as file:
+    with _written(out, 1) as file:
         at = 0
         for number, (wav, (begin, end)) in enumerate(zip(wavs, rooms, strict=True), start=1):
             _silence(file, begin - at)
@@ -90,6 +91,18 @@ def lay_speech(
                 at += len(part)
             tick()
         _silence(file, length - at)
+
+
+@contextmanager
+def _written(path: Path, channels: int) -> Iterator[soundfile.SoundFile]:
+    """A 48 kHz float WAV to write. libsndfile reports a full disk as any other system error: the disk itself tells."""
+    try:
+        with soundfile.SoundFile(path, "w", RATE, channels, subtype="FLOAT") as file:
+            yield file
+    except soundfile.LibsndfileError as error:
+        if shutil.disk_usage(path.parent).free < 4 * _BLOCK * channels:
+            raise StorageFull(f"The disk is full: {path.name} could not be written.") from error
+        raise EngineFailed(f"{path.name} could not be written: {error}") from error
 
 
 def _silence(file: soundfile.SoundFile, samples: int) -> None:
@@ -118,7 +131,7 @@ def mix(speech: Path, gain: float, bed: Bed | None, out: Path, tick: Callable[[]
         spoken = stack.enter_context(soundfile.SoundFile(speech))
         length = len(spoken)
         music = stack.enter_context(_opened_bed(bed, length, out)) if bed else None
-        file = stack.enter_context(soundfile.SoundFile(out, "w", RATE, 2, subtype="FLOAT"))
+        file = stack.enter_context(_written(out, 2))
         for at in range(0, length, _BLOCK):
             block = spoken.read(_BLOCK, dtype="float32")
             both = np.repeat(block[:, None] * np.float32(_linear(gain)), 2, axis=1)
@@ -174,7 +187,7 @@ class _Music:
 @contextmanager
 def _opened_bed(bed: Bed, length: int, beside: Path) -> Iterator[_Music]:
     stored = beside.with_suffix(".bed.wav")
-    with soundfile.SoundFile(stored, "w", RATE, 2, subtype="FLOAT") as file:
+    with _written(stored, 2) as file:
         for block in read(bed.track, 2, "music.track"):
             file.write(block)
             if len(file) > length + _JOIN:

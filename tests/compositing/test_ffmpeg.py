@@ -249,7 +249,7 @@ def test_a_stop_leaves_nothing_behind(studio: Studio) -> None:
     assert set(studio.folder.iterdir()) == before
 
 
-def test_a_full_disk_is_named(studio: Studio, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_full_disk_is_named(studio: Studio) -> None:
     clip = make_clip(studio.folder / "clip.mp4", 3)
     full = studio.folder / "out.mp4"
     full.symlink_to("/dev/full")

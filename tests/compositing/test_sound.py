@@ -1,5 +1,7 @@
 """The film's sound is as loud as asked for, never too loud, and in step with the picture."""
 
+import os
+import subprocess
 from pathlib import Path
 
 import numpy as np
@@ -7,8 +9,8 @@ import pyloudnorm
 import pytest
 import soundfile
 
-from activities.compositing.sound import RATE, Bed, duck_curve, lay_speech, master, measure, mix, read
-from models.errors import MediaRejected
+from activities.compositing.sound import RATE, Bed, duck_curve, lay_speech, master, measure, mix, read, spoken_gain
+from models.errors import MediaRejected, StorageFull
 
 
 def tick() -> None:
@@ -104,3 +106,22 @@ def test_a_silent_bed_is_refused_by_name(tmp_path: Path) -> None:
     soundfile.write(tmp_path / "bed.wav", np.zeros((RATE, 2)), RATE)
     with pytest.raises(MediaRejected, match=r"music\.track"):
         mix(speech, 0.0, Bed(tmp_path / "bed.wav", -20, -10, ()), tmp_path / "mixed.wav", tick)
+
+
+def test_a_full_disk_is_named(tmp_path: Path) -> None:
+    if os.geteuid():
+        pytest.skip("mounting a small disk takes root")
+    mounted = subprocess.run(["mount", "-t", "tmpfs", "-o", "size=1m", "tmpfs", str(tmp_path)], check=False)
+    if mounted.returncode:
+        pytest.skip("this machine mounts nothing")
+    try:
+        with pytest.raises(StorageFull):
+            lay_speech([], [], 60 * RATE, tmp_path / "speech.wav", tick)
+    finally:
+        subprocess.run(["umount", str(tmp_path)], check=True)
+
+
+def test_silent_speech_is_refused_instead_of_amplified(tmp_path: Path) -> None:
+    lay_speech([], [], 2 * RATE, tmp_path / "speech.wav", tick)
+    with pytest.raises(MediaRejected, match="silent"):
+        spoken_gain(tmp_path / "speech.wav", -16, tick)
