@@ -12,6 +12,7 @@ from temporalio.workflow import ActivityConfig
 
 from activities.alignment.stage import AlignmentActivities
 from activities.avatar.stage import AvatarActivities
+from activities.compositing.frame import presenter_height
 from activities.compositing.stage import CompositingActivities
 from activities.lipsync.stage import LipsyncActivities
 from activities.quality.stage import QualityActivities
@@ -216,7 +217,7 @@ class RenderWorkflow:
                     subject=request.subject,
                     tone=request.tone,
                     fps=fps,
-                    height=1080,
+                    height=presenter_height(request.layout),
                     seed=seed,
                 ),
                 f"Perform {title}",
