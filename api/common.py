@@ -1,14 +1,18 @@
 """What routes share: bounded words, pages, and the way to assets."""
 
+import asyncio
 from typing import Annotated, Generic, TypeVar
 
 from fastapi import Query
 from pydantic import AfterValidator, ConfigDict, Field
 
+from activities.speech.normalise import speakable
 from api.services import Services
 from models.artifacts import Artifact
 from models.base import Contract
-from models.errors import InvalidInput, MediaRejected, UnknownReference
+from models.errors import InvalidInput, MediaRejected, ScriptRejected, UnknownReference
+from models.script import Pronunciation, Segment
+from models.ssml import parse_script
 from models.tables import Asset, AssetKind, AssetState
 
 Item = TypeVar("Item")
@@ -56,3 +60,22 @@ async def artifact_of(services: Services, tenant: str, asset_id: str, kind: Asse
     if asset.state is AssetState.REJECTED and asset.failure:
         raise InvalidInput(asset.failure.message, field=field, code=asset.failure.code, action=asset.failure.action)
     return asset.artifact()
+
+
+async def sentences(source: str, language: str, pronunciations: tuple[Pronunciation, ...]) -> tuple[Segment, ...]:
+    """``source`` parsed and tried: its author hears now, not in a render, what no voice can say.
+
+    Raises ScriptRejected that names the place.
+    """
+
+    def read() -> tuple[Segment, ...]:
+        segments = parse_script(source, language, pronunciations)
+        for segment in segments:
+            try:
+                speakable(segment.utterance)
+            except ScriptRejected as error:
+                error.field = f"sentence {segment.index + 1}, {error.field}"
+                raise
+        return segments
+
+    return await asyncio.to_thread(read)

@@ -1,12 +1,11 @@
 """From names to a render: persona, voice, brand, plate, script and engines resolved into the one request a workflow is
 started with, so that nothing it is made of can change under it."""
 
-import asyncio
 from typing import Annotated, Any, Self
 
 from pydantic import ConfigDict, Field, model_validator
 
-from api.common import AssetId, Line, Prose, Words, artifact_of
+from api.common import AssetId, Line, Prose, Words, artifact_of, sentences
 from api.routes.brands import brand_of
 from api.routes.plates import plate_of
 from api.routes.scripts import segments_of
@@ -20,7 +19,6 @@ from models.layout import Brand, Captions, Card, Layout, LowerThird, MusicBed, S
 from models.quality import Thresholds
 from models.render import RenderRequest
 from models.script import Pronunciation, Segment, Tone
-from models.ssml import parse_script
 from models.stages import SubjectRef, VoiceRef
 from models.tables import AssetKind, Persona, Render, Script, Voice, VoiceState
 from workflows.segments import revise
@@ -210,7 +208,7 @@ async def _edited(
         elif not edit.text:
             edited.append(old.model_copy(update={"take": old.take + 1}))
         else:
-            spoken = await asyncio.to_thread(parse_script, edit.text, base.language, pronunciations)
+            spoken = await sentences(edit.text, base.language, pronunciations)
             edited.extend(old.model_copy(update={"utterance": new.utterance, "take": 0}) for new in spoken)
     return tuple(segment.model_copy(update={"index": index}) for index, segment in enumerate(edited))
 

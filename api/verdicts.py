@@ -1,17 +1,15 @@
 """Verdicts on their way to a render, whoever brings them: REST and Telegram share these steps."""
 
-import asyncio
 from typing import Annotated
 
 from pydantic import Field
 
-from api.common import Prose
+from api.common import Prose, sentences
 from api.planning import standing_request
 from api.services import Services
 from models.approval import QuestionState, SegmentChange, Verdict
 from models.base import Contract
 from models.errors import Conflict, InvalidInput, UnknownReference
-from models.ssml import parse_script
 from models.tables import ApprovalQuestion, Render
 
 
@@ -41,7 +39,7 @@ async def changes_of(studio: Services, render: Render, changes: tuple[Change, ..
         utterance = None
         if change.text:
             pronunciations = script.pronunciations if script else ()
-            spoken = await asyncio.to_thread(parse_script, change.text, request.language, pronunciations)
+            spoken = await sentences(change.text, request.language, pronunciations)
             if len(spoken) != 1:
                 raise InvalidInput(
                     f"the text for segment {change.segment} is {len(spoken)} sentences; a segment is one",

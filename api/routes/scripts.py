@@ -1,6 +1,5 @@
 """Scripts: parsed when saved, so that their author hears at once what cannot be spoken; every version is kept."""
 
-import asyncio
 from datetime import datetime
 from typing import Annotated, Any
 
@@ -8,12 +7,11 @@ from fastapi import APIRouter, Query
 from pydantic import ConfigDict, Field
 
 from api.auth import Producer, Viewer
-from api.common import After, Limit, Line, Page
+from api.common import After, Limit, Line, Page, sentences
 from api.problems import responses
 from api.services import Services, Studio
 from models.base import Contract, LanguageTag, Slug
 from models.script import MAX_SCRIPT_CHARACTERS, Pronunciation, ScriptAudience, Segment, Tone
-from models.ssml import parse_script
 from models.tables import Script, ScriptSegment
 
 router = APIRouter(prefix="/scripts", tags=["scripts"], responses=responses(401, 403, 413, 422, 503))
@@ -86,7 +84,7 @@ def segments_of(rows: "list[ScriptSegment]") -> tuple[Segment, ...]:
 
 
 async def _save(studio: Services, tenant: str, who: str, script_id: str, body: ScriptBody) -> ScriptView:
-    segments = await asyncio.to_thread(parse_script, body.source, body.language, body.pronunciations)
+    segments = await sentences(body.source, body.language, body.pronunciations)
     await studio.admit(tenant)
     script = Script(
         tenant=tenant,
