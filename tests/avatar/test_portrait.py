@@ -13,7 +13,8 @@ import pytest
 from activities.avatar.base import Clip, Subject
 from activities.avatar.face import FaceFinder, Picture
 from activities.avatar.motion import COLUMN, Motion
-from activities.avatar.portrait import PortraitEngine, draw
+from activities.avatar.portrait import PortraitEngine, _settle_lips, draw
+from activities.avatar.portrait_rig import LOWER_INNER, UPPER_INNER
 from activities.support.engine import no_progress
 from models.errors import MediaRejected
 from tests.avatar.conftest import NAMES, PORTRAITS, Spoken
@@ -105,6 +106,18 @@ def test_lips_of_bilabials_touch(engine: PortraitEngine, finder: FaceFinder, nam
     assert apart is not None and shut is not None and rest is not None
     assert opening(apart) > 0.035
     assert opening(shut) < opening(rest) + 0.004
+
+
+def test_lips_never_cross(engine: PortraitEngine, anna: Path) -> None:
+    rig, _ = engine._rig(anna, HEIGHT)
+
+    def gaps(moved: np.ndarray) -> np.ndarray:
+        points = rig.points + moved
+        return (points[list(LOWER_INNER)] - points[list(UPPER_INNER)]) @ rig.mouth.axes.down
+
+    crossed = 0.3 * rig.shapes[COLUMN["mouthClose"]]
+    assert gaps(crossed).min() < -5
+    assert gaps(_settle_lips(rig, crossed)).min() > -0.2
 
 
 def test_a_mouth_photographed_open_is_shut_at_rest(
