@@ -7,7 +7,7 @@ from activities.avatar.base import Performance, Subject
 from activities.compositing.base import SegmentPicture
 from activities.speech.base import Voice
 from activities.support.engine import no_progress
-from deploy.bench import moviepy_loop
+from deploy.bench.moviepy_loop import compose as compose_in_a_loop
 from deploy.local.demo import PIECES
 from deploy.settings import load_settings
 from models.lanes import Lane
@@ -49,6 +49,6 @@ def compare(folder: Path) -> tuple[float, str]:
     frames = compositor.compose(segment, folder / "graph.mp4", no_progress)  # type: ignore[attr-defined]
     graph = time.monotonic() - began
     began = time.monotonic()
-    moviepy_loop.compose(segment, folder / "loop.mp4")
+    compose_in_a_loop(segment, folder / "loop.mp4")
     loop = time.monotonic() - began
     return loop / graph, f"{frames / graph:.0f} against {frames / loop:.0f} frames/s at 1080p"
