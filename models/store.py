@@ -44,6 +44,8 @@ from models.upkeep import VoiceOutcome
 
 AnyRow = TypeVar("AnyRow", bound=Row)
 
+_MADE_BY_DATABASE = frozenset({"created_at", "updated_at"})
+
 # The second half reads the snapshot of the statement's start: a key finished in between shows as somebody else's, and
 # the next claim finds it.
 _CLAIM = (
@@ -213,16 +215,18 @@ class Store:
 
         Raises Conflict when the key was used with another body.
         """
+        values = {name: getattr(render, name) for name in Render.model_fields if name not in _MADE_BY_DATABASE}
+        kept = insert(Render).values(values).on_conflict_do_nothing().returning(Render)
+        used = insert(IdempotencyKey).values(
+            tenant=render.tenant, key=key, fingerprint=fingerprint, render_id=render.id
+        )
         async with self._session() as session:
-            session.add(render)
-            await session.flush()
-            used = insert(IdempotencyKey).values(
-                tenant=render.tenant, key=key, fingerprint=fingerprint, render_id=render.id
-            )
-            result: Any = await session.execute(used.on_conflict_do_nothing())
-            if result.rowcount:
-                return render, True
-            await session.rollback()
+            new = (await session.execute(kept)).scalar_one_or_none()
+            if new is not None:
+                result: Any = await session.execute(used.on_conflict_do_nothing())
+                if result.rowcount:
+                    return new, True
+                await session.rollback()
             row = await self._render_of(session, render.tenant, key, fingerprint)
         if row is None:
             raise StorageUnavailable(f"the Idempotency-Key {key!r} vanished while it was read")
@@ -453,9 +457,8 @@ class Store:
         """Insert a row, or replace all of it but its key and the time it was made."""
         table = type(row).__table__  # type: ignore[attr-defined]
         keys = [column.name for column in table.primary_key]
-        made_by_database = {"created_at", "updated_at"}
         values = {
-            column.name: getattr(row, column.name) for column in table.columns if column.name not in made_by_database
+            column.name: getattr(row, column.name) for column in table.columns if column.name not in _MADE_BY_DATABASE
         }
         upsert = insert(type(row)).values(values)
         changes: dict[str, Any] = {name: upsert.excluded[name] for name in values if name not in keys}

@@ -209,9 +209,16 @@ async def at_work(settings: Settings, studio: SmallFilms) -> AsyncIterator[None]
     client = await Client.connect(settings.temporal.address, plugins=[StudioPlugin()])
     store = Store.connect(settings.database.url.get_secret_value())
     real = wiring.io_activities(settings, studio.artifacts, store, client)
+    # A cancelled stage hears of it with its next heartbeat.
+    instant = Worker(
+        client,
+        task_queue="cpu",
+        activities=studio.activities()["cpu"],
+        max_heartbeat_throttle_interval=timedelta(seconds=0.5),
+    )
     async with contextlib.AsyncExitStack() as stack:
         await stack.enter_async_context(Worker(client, task_queue="studio", workflows=[RenderWorkflow]))
-        await stack.enter_async_context(Worker(client, task_queue="cpu", activities=studio.activities()["cpu"]))
+        await stack.enter_async_context(instant)
         await stack.enter_async_context(Worker(client, task_queue="io", activities=real))
         yield
     await store.close()
@@ -282,7 +289,7 @@ def tenant(house: House) -> Tenant:
     return made
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def process(environment: dict[str, str]) -> Iterator[Callable[..., "subprocess.Popen[str]"]]:
     """Starts processes of the studio, and ends those that are left."""
     running: list[subprocess.Popen[str]] = []

@@ -80,7 +80,7 @@ class TelegramServer:
 
     # What tests look at
 
-    def wait(self, what: Callable[[], Any], seconds: float = 20) -> Any:
+    def wait(self, what: Callable[[], Any], seconds: float = 60) -> Any:
         """The first truthy answer of ``what``, which is asked again whenever something was sent."""
         with self._changed:
             answer: Any = None
@@ -99,14 +99,14 @@ class TelegramServer:
         self.wait(lambda: press in self.answers)
         return self.answers[press]
 
-    def said(self, chat: int, containing: str) -> Message:
+    def said(self, chat: int, containing: str, seconds: float = 60) -> Message:
         """The newest message of the bot to ``chat`` with these words."""
 
         def find() -> Message | None:
             own = (m for m in reversed(self.messages.values()) if m["from"]["id"] == BOT["id"])
             return next((m for m in own if m["chat"]["id"] == chat and containing in text_of(m)), None)
 
-        message: Message = self.wait(find)
+        message: Message = self.wait(find, seconds)
         return message
 
     # The Bot API
