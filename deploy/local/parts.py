@@ -29,7 +29,8 @@ _PORTS = (
 _OFFLINE = {"HF_HUB_OFFLINE": "1", "TRANSFORMERS_OFFLINE": "1", "HF_HUB_DISABLE_TELEMETRY": "1"}
 """Nothing is fetched at run time; libraries that would try fail at once instead."""
 
-_ONE_THREAD = dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"), "1")
+_THREADS = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "OPENCV_FOR_THREADS_NUM")
+_ONE_THREAD = dict.fromkeys(_THREADS, "1")
 """Segments run side by side on all cores; threads inside each would only get in each other's way."""
 
 
@@ -140,6 +141,8 @@ def _temporal(wiring: Wiring) -> Part:
             *("--db-filename", str(wiring.state.root / "temporal.db")),
             # Ten times the throughput of the plain file, and still whole after kill -9.
             *("--sqlite-pragma", "journal_mode=wal", "--sqlite-pragma", "synchronous=1"),
+            # A tenant's backlog must not hold up the others; the server has it off by default.
+            *("--dynamic-config-value", "matching.enableFairness=true"),
             *("--log-level", "warn", "--log-format", "json"),
         ),
         env=_server_environment(wiring, GOMEMLIMIT="220MiB"),
