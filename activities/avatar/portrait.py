@@ -297,8 +297,8 @@ def _draw_mouth(frame: Picture, rig: Rig, cavity: Cavity, pose: _Pose, weights: 
 def _lips_box(rig: Rig, pose: _Pose) -> Box:
     """The pixels around the inner edges of the lips, the head at rest, in which the lips part company."""
     edges = (rig.points + pose.moved)[[*UPPER_INNER, *LOWER_INNER]]
-    across, down = 0.25 * rig.mouth.half_width, 0.06 * rig.face_height
-    (left, top), (right, bottom) = edges.min(axis=0) - [across, down], edges.max(axis=0) + [across, down]
+    margin = np.array([0.25 * rig.mouth.half_width, 0.06 * rig.face_height])
+    (left, top), (right, bottom) = edges.min(axis=0) - margin, edges.max(axis=0) + margin
     grid = rig.mouth.grid.box
     return Box(
         max(int(left), grid.left), max(int(top), grid.top), min(int(right), grid.right), min(int(bottom), grid.bottom)
