@@ -26,6 +26,7 @@ BREATH_RISE = 0.0017
 
 NEWTON_STEPS = 4
 FEATHER = 6.0
+TONGUE = np.array([190, 104, 100], np.float32)
 CORNER_SHARE = 0.2
 """Share of the mouth's width over which teeth recede into the dark of its corners."""
 
@@ -369,7 +370,9 @@ def _eye_behind(look: Look, name: str, weights: Floats, still: Floats, shade: Fl
     return result
 
 
-def _mouth_behind(look: Look, weights: Floats, still: Floats, gap: Floats, corner: Floats) -> Floats:
+def _mouth_behind(
+    look: Look, weights: Floats, still: NDArray[Any], gap: NDArray[Any], corner: NDArray[Any]
+) -> Floats:
     """Teeth, tongue and the dark of the mouth at head positions ``still``, dimmed towards the lips and, by ``corner``
     (0 at the corners of the mouth), sideways."""
     box = look.patches["mouth"].box
@@ -382,6 +385,27 @@ def _mouth_behind(look: Look, weights: Floats, still: Floats, gap: Floats, corne
         colour = colour * (1 - alpha) + layer[..., :3] * (light * alpha)
     open_ = np.clip(cv2.GaussianBlur(gap, (0, 0), 3.0) * 1.45 - 0.2, 0, 1) ** 0.8
     result: Floats = colour * (0.12 + 0.88 * open_)[..., None]
+    return result
+
+
+def _put_tongue_out(look: Look, weights: Floats, still: NDArray[Any], colour: Floats) -> Floats:
+    """The tip of the tongue over lower teeth and lip, under the upper lip."""
+    out = float(weights[COLUMN["tongueOut"]])
+    if out < 0.02:
+        return colour
+    patch = look.patches["mouth"]
+    first, last = patch.ends
+    width = last - first
+    root = float(patch.edge[patch.box.width // 2]) - 0.04 * width
+    length = (0.08 + 0.34 * out) * width + 0.5 * max(0.0, float((weights @ look.jaw)[1]))
+    across = (still[..., 0] - (first + last) / 2) / (0.23 * width)
+    along = (still[..., 1] - root) / length
+    reach = np.hypot(across, np.maximum(along, 0) ** 1.6)
+    alpha = (np.clip((1 - reach) * 9, 0, 1) * (along > 0) * min(1.0, 8 * out))[..., None]
+    light = (
+        0.72 + 0.34 * np.clip(along, 0, 1) - 0.30 * np.clip(reach, 0, 1) ** 4 - 0.12 * np.exp(-((across / 0.13) ** 2))
+    )
+    result: Floats = colour + (TONGUE * light[..., None] - colour) * alpha
     return result
 
 
@@ -443,6 +467,8 @@ def _draw_patch(look: Look, name: str, pose: Pose, turned: Floats, skin: Bytes, 
         if lashes is not None:
             fringe = _fetch(lashes, patch.box, _hung(patch, points, shut))[..., None]
             colour = colour + (look.lash_colour - colour) * fringe
+        if name == "mouth" and mask is lower_mask:
+            colour = _put_tongue_out(look, pose.face, still, colour)
     source = np.where((upper_mask > 0.5)[..., None], from_upper, from_lower)
     edge = np.minimum(
         np.minimum(source[..., 0] - patch.box.left, patch.box.left + patch.box.width - source[..., 0]),

@@ -130,13 +130,13 @@ def test_every_look_is_a_face_whose_mouth_opens_and_whose_eyes_shut(name):
     found = {key: _mesh(picture) for key, picture in drawn.items()}
     assert all(found.values())
     gap = {key: _mouth_gap(faces[0]) for key, faces in found.items()}
-    assert gap["neutral"] < 0.012
+    assert gap["neutral"] < 0.018
     assert gap["open"] > gap["neutral"] + 0.03
 
     box = look.patches["eye_left"].box
     x, y = (int(v) for v in look.eyes["eye_left"].centre)
     spot = (slice(y - look.head.top - 3, y - look.head.top + 4), slice(x - look.head.left - 3, x - look.head.left + 4))
-    skin = drawn["neutral"][box.top - look.head.top - 8, x - look.head.left].mean()
+    skin = drawn["neutral"][box.top + box.height - look.head.top - 4, x - look.head.left].mean()
     assert abs(drawn["shut"][spot].mean() - skin) < abs(drawn["neutral"][spot].mean() - skin)
 
 
@@ -148,7 +148,7 @@ def test_a_bilabial_closes_the_lips_that_a_vowel_opened(name):
         rig.draw_head(look, rig.Pose(_weights(jawOpen=0.25, mouthClose=0.25, mouthPress=0.2), (0, 0, 0), 0))
     )
     gaps = [_mouth_gap(_mesh(picture)[0]) for picture in (open_, closed)]
-    assert gaps[1] < 0.012 < gaps[0]
+    assert gaps[1] < 0.018 < gaps[0]
 
 
 def test_the_gaze_moves_the_iris_and_not_the_lids():
@@ -160,9 +160,9 @@ def test_the_gaze_moves_the_iris_and_not_the_lids():
     before, after = (_mesh(_over_ground(picture))[0].landmark for picture in (neutral, looked))
     left_iris, left_corner, right_iris = 473, 263, 468
     width = look.head.width
-    assert (after[left_iris].x - before[left_iris].x) * width > 2
-    assert (after[right_iris].x - before[right_iris].x) * width > 2
-    assert abs(after[left_corner].x - before[left_corner].x) * width < 1.5
+    assert (after[left_iris].x - before[left_iris].x) * width > 3
+    assert (after[right_iris].x - before[right_iris].x) * width > 3
+    assert abs(after[left_corner].x - before[left_corner].x) * width < 2.5
 
 
 @pytest.mark.parametrize(

@@ -64,7 +64,7 @@ def _sheets(name: str, upper: Any, lower: Any, arrays: dict[str, Any]) -> None:
         arrays[f"{name}_{suffix}_curves"] = np.array(used, np.int16)
 
 
-def bake(look: Path, out: Path, samples: int) -> None:
+def bake(look: Path, out: Path, samples: int, fields_only: bool) -> None:
     """Writes the plate, the layers of eyes and mouth, the lights, ``fields.npz`` and ``rig.json`` to ``out``."""
     from activities.avatar.bake import scene, shapes, unwrap  # noqa: PLC0415
     from activities.avatar.bake.assemble import lashes, sitter  # noqa: PLC0415
@@ -117,11 +117,12 @@ def bake(look: Path, out: Path, samples: int) -> None:
         return np.unique(person.body.parts[part].quads)
 
     teeth = person.body.shapes[:, vertices_of("helper-lower-teeth")].mean(1)
-    tongue = person.body.shapes[:, vertices_of("helper-tongue")].mean(1)
     scale = SIZE / scene.SPAN
     arrays["jaw"] = (np.stack([teeth[:, 0], -teeth[:, 2]], -1) * scale).astype(np.float32)
-    arrays["tongue"] = (np.stack([tongue[:, 0], -tongue[:, 2]], -1) * scale).astype(np.float32)
+
     np.savez_compressed(out / "fields.npz", **arrays)
+    if fields_only:
+        return
 
     for name, side in (("left", 1.0), ("right", -1.0)):
         crop = eyes[name]
@@ -163,9 +164,9 @@ def bake(look: Path, out: Path, samples: int) -> None:
     for name in ("left", "right"):
         crop, parting = eyes[name], partings[f"eye_{name}"]
         hole = ((1 - np.maximum(parting.upper, parting.lower)) > 0.02).astype(np.uint8)
-        hole = cv2.dilate(hole, np.ones((3, 3), np.uint8))
+        wider = cv2.dilate(hole, np.ones((3, 3), np.uint8))
         view = plate[crop.top : crop.top + crop.height, crop.left : crop.left + crop.width, :3]
-        view[:] = cv2.inpaint(np.ascontiguousarray(view), hole, 3, cv2.INPAINT_TELEA)
+        view[:] = cv2.inpaint(np.ascontiguousarray(view), wider, 3, cv2.INPAINT_TELEA)
     _write(out / "plate.webp", plate, 95)
 
     def rectangle(crop: scene.Crop) -> list[int]:
@@ -199,7 +200,8 @@ def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m activities.avatar.bake", description=__doc__)
     parser.add_argument("look", help="a folder with description.json, or the name of a shipped look")
     parser.add_argument("out", type=Path, help="the folder to write")
-    parser.add_argument("--samples", type=int, default=64, help="light paths per pixel (default 64)")
+    parser.add_argument("--samples", type=int, default=36, help="light paths per pixel (default 36)")
+    parser.add_argument("--fields-only", action="store_true", help="bake only masks and fields, leave the pictures")
     arguments = parser.parse_args()
     look = Path(arguments.look)
     if not (look / "description.json").is_file():
@@ -207,7 +209,7 @@ def main() -> None:
     if not (look / "description.json").is_file():
         parser.error(f"{arguments.look} is neither a folder with description.json nor a shipped look")
     mi.set_variant("llvm_ad_rgb")
-    bake(look, arguments.out, arguments.samples)
+    bake(look, arguments.out, arguments.samples, arguments.fields_only)
 
 
 if __name__ == "__main__":

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import anny  # type: ignore[import-untyped]
+import anny
 import numpy as np
 import torch
 from numpy.typing import NDArray

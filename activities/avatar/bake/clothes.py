@@ -327,6 +327,7 @@ def dress(outfit: dict[str, Any], mesh: shapes.Mesh, marks: dict[str, Any], seed
         right = curve(half)
         neckline = np.concatenate([right, [[width_v, top + 0.3], [-width_v, top + 0.3]], right[::-1] * [-1, 1]])
         edge = np.minimum(np.minimum(-inside(neckline, x, z), 0.105 - np.abs(x)), silhouette - 0.004)
+        edge = np.minimum(edge, pit[2] + 0.028 - z)
         result["under"] = piece("under", relief, 0.0006 + rounded(edge, 0.0022, 0.004) + under_folds, edge, under_cloth)
     else:
         edge = np.minimum(pit[2] + 0.030 - z - 0.12 * np.abs(x), 0.105 - np.abs(x))
@@ -428,6 +429,7 @@ def _jacket(
     height = 0.0055 + rounded(open_edge, thick, 0.006) + drape
     result: dict[str, Any] = {}
     seam_step = 0.0018 * np.clip((x + 0.014) / 0.0018, 0, 1) * (z < button + 0.012) * (x > -0.03)
+    seam_step = seam_step * np.clip((0.06 - x) / 0.045, 0, 1)
     result["jacket"] = piece("jacket", relief, height + seam_step, front_edge, material)
     lapel_width = values.get("lapel", 0.085)
     notch = values.get("notch", True)

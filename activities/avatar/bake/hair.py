@@ -211,7 +211,7 @@ def lashes(
         length * np.interp(along, [0, 0.3, 0.75, 1], [0.5, 0.85, 1.05, 0.9]) * np.exp(0.12 * rng.standard_normal(count))
     )
     steps = np.linspace(0, 1, 6)[None, :, None]
-    rise = sign * np.array([0, 0, 1.0]) * (0.75 if upper else 0.35)
+    rise = sign * np.array([0, 0, 1.0]) * (0.5 if upper else 0.3)
     points = root[:, None] + (out[:, None] * steps + rise * steps**2) * size[:, None, None]
     radii = np.repeat(radius * (1 - 0.8 * steps[..., 0]), count, 0)
     both = np.concatenate([points, points * np.array([-1, 1, 1])])

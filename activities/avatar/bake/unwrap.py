@@ -18,6 +18,11 @@ from activities.lipsync.base import ARKIT
 
 Mask = NDArray[np.bool_]
 
+SHEET_SOFTNESS = 2.0
+"""Pixels over which the fields of a sheet are averaged."""
+CLOSED_CORNER = 0.06
+"""Share of the seam that stays closed at each corner of the mouth."""
+
 
 @dataclass(frozen=True)
 class Hits:
@@ -160,9 +165,9 @@ def part_lips(sitter: Sitter, crop: Crop) -> Parting:
     middle, half = (columns[0] + columns[-1]) / 2, (columns[-1] - columns[0]) / 2
     fit = np.polynomial.chebyshev.chebfit((columns - middle) / half, heights, degree)
     smooth = np.polynomial.chebyshev.chebval((columns - middle) / half, fit)
-    # The lower lip goes on a little under the upper one, more at the corners, where a gap would show teeth.
-    inwards = np.minimum(columns - columns[0], columns[-1] - columns)
-    return _edges_to_masks(crop, columns, smooth, smooth - 1.0 - 2.5 * np.exp(-inwards / 5), 1.2)
+    # The corners stay closed: there the two sheets hardly part, and a chink would show teeth.
+    inner = slice(int(CLOSED_CORNER * len(columns)), -int(CLOSED_CORNER * len(columns)))
+    return _edges_to_masks(crop, columns[inner], smooth[inner], smooth[inner], 1.2)
 
 
 def part_lids(sitter: Sitter, crop: Crop, side: float) -> Parting:
@@ -209,10 +214,11 @@ def sheet_fields(sitter: Sitter, parting: Parting, step: int) -> tuple[Floats, F
         result: Floats = cv2.resize(mask, (x.shape[1], x.shape[0]), interpolation=cv2.INTER_LINEAR).astype(np.float64)
         return result
 
-    beyond = (x < parting.ends[0]) | (x > parting.ends[1])
+    # Each sheet is known only on its own side, also beyond the corners: what it does on the other side would fold it.
+    above, below = at(parting.upper), at(parting.lower)
     result = []
-    for mask in (at(parting.upper), at(parting.lower)):
-        known = free & (((mask > 0.85) & ~beyond) | beyond)
+    for own in (above > 0.85, (below > 0.85) & (above < 0.5)):
+        known = free & own
         rows, columns = x.shape[0] // (step * fine), x.shape[1] // (step * fine)
         weight = known.astype(np.float64)
         shape_ = (rows, step * fine, columns, step * fine)
@@ -225,7 +231,9 @@ def sheet_fields(sitter: Sitter, parting: Parting, step: int) -> tuple[Floats, F
         mean = total / np.maximum(share, 1e-9)[None, :, :, None]
         stacked = np.moveaxis(mean, 0, 2).reshape(rows, columns, -1)
         filled = harmonic_fill(stacked, share > 0.25 * (step * fine) ** 2)
-        result.append(np.moveaxis(filled.reshape(rows, columns, len(fields), 2), 2, 0))
+        # A field that falls faster than a pixel a pixel folds; at the corners a little softness prevents it.
+        eased = soften(filled, SHEET_SOFTNESS / step)
+        result.append(np.moveaxis(eased.reshape(rows, columns, len(fields), 2), 2, 0))
     return result[0], result[1]
 
 
