@@ -1,9 +1,7 @@
 """The external aligner: what it is asked, what its answer becomes, and what if it fails, hangs or is absent."""
 
 import json
-import os
 import time
-from pathlib import Path
 
 import pytest
 
@@ -12,18 +10,11 @@ from activities.alignment.mfa import MfaEngine, _sound, parse_textgrid
 from activities.support.engine import no_progress
 from models.errors import EngineFailed, EngineUnavailable
 from tests.alignment.conftest import SENTENCES, utterance
+from tests.processes import is_gone
 
 
 def align(engine, speech, progress=no_progress):
     return engine.align(speech["figures"], utterance(SENTENCES["figures"]), None, progress)
-
-
-def is_alive(pid: int) -> bool:
-    try:
-        os.kill(pid, 0)
-    except ProcessLookupError:
-        return False
-    return "Z" not in Path(f"/proc/{pid}/stat").read_text().split()[2]
 
 
 def test_it_is_asked_without_a_shell_in_plain_words(speech, mfa_program, tmp_path):
@@ -97,7 +88,7 @@ def test_a_hanging_program_is_ended_with_its_children(speech, mfa_program, tmp_p
 
     with pytest.raises(EngineFailed, match="no answer within"):
         align(MfaEngine(tmp_path, mfa_program(HANG), patience=0.0), speech, wait_for_child)
-    assert not is_alive(int(child.read_text()))
+    assert is_gone(int(child.read_text()))
 
 
 def test_progress_can_stop_it_and_nothing_is_left_running(speech, mfa_program, tmp_path):
@@ -109,7 +100,7 @@ def test_progress_can_stop_it_and_nothing_is_left_running(speech, mfa_program, t
 
     with pytest.raises(KeyboardInterrupt):
         align(MfaEngine(tmp_path, mfa_program(HANG)), speech, stop)
-    assert not is_alive(int(child.read_text()))
+    assert is_gone(int(child.read_text()))
 
 
 def test_a_textgrid_may_name_speakers_and_quote_quotes():

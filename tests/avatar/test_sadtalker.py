@@ -1,7 +1,6 @@
 """What crosses the border to an operator's SadTalker: proven with a program that makes a real video of the photo and
 the speech, and with programs that fail in every way one can."""
 
-import os
 import sys
 import time
 from pathlib import Path
@@ -19,6 +18,7 @@ from tests.avatar.conftest import Spoken
 ARGUMENTS = ("--source_image", "{picture}", "--driven_audio", "{audio}", "--result_dir", "{out}")
 GOOD = """
 import argparse, pathlib, subprocess, imageio_ffmpeg
+from tests.processes import is_gone
 parser = argparse.ArgumentParser()
 for name in ("source_image", "driven_audio", "result_dir"):
     parser.add_argument(f"--{name}")
@@ -107,21 +107,13 @@ def test_a_command_that_fails_is_told_why(
 HANGS = "import os, pathlib, time; pathlib.Path({mark!r}).write_text(str(os.getpid())); time.sleep(600)"
 
 
-def is_running(pid: int) -> bool:
-    try:
-        os.kill(pid, 0)
-    except ProcessLookupError:
-        return False
-    return True
-
-
 def test_a_command_that_hangs_is_given_up_and_ended(
     program, spoken: Spoken, anna: Path, tmp_path: Path, finder: FaceFinder
 ) -> None:
     mark = tmp_path / "pid"
     with pytest.raises(StageStalled):
         perform(program(HANGS.format(mark=str(mark))), spoken, anna, tmp_path / "clip.mp4", finder, patience=3.0)
-    assert not is_running(int(mark.read_text()))
+    assert is_gone(int(mark.read_text()))
 
 
 def test_progress_can_stop_it_and_the_program_ends(
@@ -137,7 +129,7 @@ def test_progress_can_stop_it_and_the_program_ends(
     with pytest.raises(KeyboardInterrupt):
         perform(program(HANGS.format(mark=str(mark))), spoken, anna, tmp_path / "clip.mp4", finder, progress=stop)
     assert time.monotonic() - begun < 300
-    assert not is_running(int(mark.read_text()))
+    assert is_gone(int(mark.read_text()))
 
 
 def test_the_words_reach_the_program_without_a_shell(
