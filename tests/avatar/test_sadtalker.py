@@ -14,11 +14,11 @@ from activities.avatar.sadtalker import SadTalkerEngine
 from activities.support.engine import no_progress
 from models.errors import EngineFailed, EngineUnavailable, MediaRejected, StageStalled
 from tests.avatar.conftest import Spoken
+from tests.processes import is_gone
 
 ARGUMENTS = ("--source_image", "{picture}", "--driven_audio", "{audio}", "--result_dir", "{out}")
 GOOD = """
 import argparse, pathlib, subprocess, imageio_ffmpeg
-from tests.processes import is_gone
 parser = argparse.ArgumentParser()
 for name in ("source_image", "driven_audio", "result_dir"):
     parser.add_argument(f"--{name}")
