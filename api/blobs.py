@@ -40,9 +40,8 @@ class Blobs:
         credentials = (settings.access_key_id, settings.secret_access_key.get_secret_value(), settings.region)
         self._bucket = settings.bucket
         self._client = connect_s3(settings.endpoint_url or None, *credentials)
-        public = settings.public_url or settings.endpoint_url
         # A signature covers the host, so links for browsers are signed for the name browsers use.
-        self._public = connect_s3(public or None, *credentials)
+        self._public = connect_s3(settings.public_url, *credentials) if settings.public_url else self._client
 
     async def check(self) -> None:
         """Raise StorageUnavailable unless the bucket answers."""

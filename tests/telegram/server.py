@@ -151,7 +151,8 @@ class TelegramServer:
 
     def _send(self, arguments: dict[str, Any], content: dict[str, Any]) -> Message:
         message = self._message(int(arguments["chat_id"]), content, sender=BOT)
-        if arguments.get("reply_markup"):
+        # Telegram shows back inline buttons only, not the request for a reply.
+        if "inline_keyboard" in (arguments.get("reply_markup") or {}):
             message["reply_markup"] = arguments["reply_markup"]
         replied = (arguments.get("reply_parameters") or {}).get("message_id")
         if replied in self.messages:
