@@ -223,9 +223,7 @@ def load(name: str, root: Path = LOOKS) -> Look:
     left, top = min(light.box.left for light in lights), min(light.box.top for light in lights)
     right = max(light.box.left + light.box.width for light in lights)
     bottom = max(light.box.top + light.box.height for light in lights)
-    rows = head.top + (np.arange(head.height // step) + 0.5) * step
-    above, below = float(rig["moves_above"]), float(rig["still_below"])
-    share = np.clip((below - rows) / (below - above), 0, 1)
+    held = _held(head, step, size / camera[1], float(rig["moves_above"]), float(rig["still_below"]))
     return Look(
         name=name,
         size=size,
@@ -236,7 +234,7 @@ def load(name: str, root: Path = LOOKS) -> Look:
         place=arrays["place"],
         pivot=np.array(rig["pivot"], np.float32),
         camera=camera,
-        held=(share * share * (3 - 2 * share)).astype(np.float32)[:, None, None],
+        held=held,
         patches=patches,
         eyes=eyes,
         upper_teeth=teeth[:half],
@@ -246,6 +244,25 @@ def load(name: str, root: Path = LOOKS) -> Look:
         lash_colour=np.array(rig["lash"], np.float32),
         face=Box(left, top, right - left, bottom - top),
     )
+
+
+def _smooth(share: NDArray[Any]) -> NDArray[Any]:
+    part: NDArray[Any] = np.clip(share, 0, 1)
+    result: NDArray[Any] = part * part * (3 - 2 * part)
+    return result
+
+
+def _held(head: Box, step: int, scale: float, moves_above: float, still_below: float) -> Floats:
+    """How far each place of the base grid goes with the skull: all of it above the chin, nothing at the collar, on the
+    shoulders and at the sides of the box. ``scale`` is in pixels a metre."""
+    spots = _positions(head, step)
+    down = _smooth((still_below - spots[..., 1]) / (still_below - moves_above))
+    aside = np.abs(spots[..., 0] - (head.left + head.width / 2))
+    neck = _smooth((0.105 * scale - aside) / (0.035 * scale))
+    border = _smooth((head.width / 2 - aside - step) / (0.012 * scale))
+    low = np.clip(4 * (1 - down), 0, 1)
+    result: Floats = (down * border * (1 - low + low * neck))[..., None].astype(np.float32)
+    return result
 
 
 def _rotation(yaw: float, pitch: float, roll: float) -> Floats:
@@ -370,9 +387,7 @@ def _eye_behind(look: Look, name: str, weights: Floats, still: Floats, shade: Fl
     return result
 
 
-def _mouth_behind(
-    look: Look, weights: Floats, still: NDArray[Any], gap: NDArray[Any], corner: NDArray[Any]
-) -> Floats:
+def _mouth_behind(look: Look, weights: Floats, still: NDArray[Any], gap: NDArray[Any], corner: NDArray[Any]) -> Floats:
     """Teeth, tongue and the dark of the mouth at head positions ``still``, dimmed towards the lips and, by ``corner``
     (0 at the corners of the mouth), sideways."""
     box = look.patches["mouth"].box
