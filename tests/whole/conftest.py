@@ -72,9 +72,10 @@ class WholeStudio:
                 time.sleep(0.2)
 
     def until(self, render_id: str, holds: Callable[[dict[str, Any]], bool]) -> dict[str, Any]:
-        """The first view of a render that ``holds``."""
+        """The first view of a render that ``holds``. A render that needs a person fails the test at once."""
         deadline = time.monotonic() + PATIENCE_SECONDS
         while not holds(view := self.view(render_id)):
+            assert view["state"] != "blocked", view["progress"]["failures"]
             assert time.monotonic() < deadline, f"still {view['state']}: {view['progress']}"
             time.sleep(0.1)
         return view

@@ -15,7 +15,6 @@ def video_of(view: dict[str, Any]) -> str:
 
 
 def complete(view: dict[str, Any]) -> bool:
-    assert view["state"] != "blocked", view["progress"]["failures"]
     return bool(view["state"] == "complete")
 
 

@@ -27,7 +27,6 @@ def words_of(message: Message) -> list[str]:
 
 
 def awaiting(view: dict[str, Any]) -> bool:
-    assert view["state"] != "blocked", view["progress"]["failures"]
     return view["state"] == "awaiting_approval" and view["progress"]["question"] is not None
 
 
