@@ -4,7 +4,7 @@ pure function of the motion."""
 
 import json
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -321,11 +321,22 @@ def invert(total: Floats, box: Box, step: int, seen: Floats) -> Floats:
     return found.astype(np.float32)
 
 
+@lru_cache(maxsize=64)
 def _positions(box: Box, step: int) -> Floats:
     x = box.left + (np.arange(box.width // step, dtype=np.float32) + 0.5) * step
     y = box.top + (np.arange(box.height // step, dtype=np.float32) + 0.5) * step
     grid: Floats = np.stack(np.meshgrid(x, y), -1)
+    grid.flags.writeable = False
     return grid
+
+
+def _dense(coarse: Floats, box: Box, step: int) -> NDArray[Any]:
+    """Positions known on a grid, for every pixel. What is interpolated is the way to go, which unlike the position
+    itself may be held constant beyond the outermost grid points."""
+    if step == 1:
+        return coarse
+    way = cv2.resize(coarse - _positions(box, step), (box.width, box.height), interpolation=cv2.INTER_LINEAR)
+    return _positions(box, 1) + way
 
 
 def _fetch(picture: NDArray[Any], box: Box, points: NDArray[Any], how: int = cv2.INTER_LINEAR) -> NDArray[Any]:
@@ -455,8 +466,7 @@ def _draw_patch(look: Look, name: str, pose: Pose, turned: Floats, skin: Bytes, 
     seen = _positions(area, step)
     maps: list[NDArray[Any]] = []
     for total in (upper, lower):
-        coarse = invert(total, patch.box, step, seen)
-        maps.append(cv2.resize(coarse, (width, height), interpolation=cv2.INTER_LINEAR) if step > 1 else coarse)
+        maps.append(_dense(invert(total, patch.box, step, seen), area, step))
     from_upper, from_lower = maps
     upper_mask = _fetch(patch.upper_mask, patch.box, from_upper)
     lower_mask = _fetch(patch.lower_mask, patch.box, from_lower)
@@ -501,7 +511,7 @@ def draw_head(look: Look, pose: Pose) -> Bytes:
     turned = head_field(look, pose)
     skin = lit(look, pose.face)
     coarse = invert(look.base.at(pose.face) + turned, head, step, _positions(head, step))
-    points = cv2.resize(coarse, (head.width, head.height), interpolation=cv2.INTER_LINEAR).astype(np.float32)
+    points = _dense(coarse, head, step)
     out = _fetch(skin, head, points, cv2.INTER_CUBIC).astype(np.uint8)
     for name in look.patches:
         _draw_patch(look, name, pose, turned, skin, out)
