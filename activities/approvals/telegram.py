@@ -3,8 +3,7 @@
 What they press comes in through the bot process (``python -m api.telegram``)."""
 
 import asyncio
-import contextlib
-from collections.abc import AsyncIterator
+from collections.abc import Awaitable, Callable
 from pathlib import Path
 
 import structlog
@@ -48,9 +47,12 @@ class TelegramMessenger:
         channel = _channel(reviewer)
         if await self._notices.notice(question.question_id, channel) is not None:
             return
-        async with self._telegram(question, reviewer):
+
+        async def send() -> None:
             kind, message = await self._send(question, reviewer, video, link)
             await self._notices.put_notice(question.question_id, channel, f"{kind}:{message.message_id}")
+
+        await self._deliver(question, reviewer, send)
 
     async def _send(self, question: Question, reviewer: Reviewer, video: Path, link: str) -> tuple[str, Message]:
         chat, words, buttons = _chat(reviewer), caption(question), decisions(question)
@@ -71,7 +73,8 @@ class TelegramMessenger:
         if await self._notices.notice(question.question_id, channel) is not None:
             return
         asked = await self._notices.notice(question.question_id, _channel(reviewer))
-        async with self._telegram(question, reviewer):
+
+        async def send() -> None:
             message = await self._bot.send_message(
                 _chat(reviewer),
                 f"Still waiting for your decision: {question.title}",
@@ -80,6 +83,8 @@ class TelegramMessenger:
                 allow_sending_without_reply=True,
             )
             await self._notices.put_notice(question.question_id, channel, f"{_WORDS}:{message.message_id}")
+
+        await self._deliver(question, reviewer, send)
 
     async def close(
         self, question: Question, reviewer: Reviewer, state: QuestionState, verdicts: tuple[Verdict, ...]
@@ -90,19 +95,21 @@ class TelegramMessenger:
             return
         kind, _, message_id = asked.partition(":")
         words, chat = outcome(question, state, verdicts), _chat(reviewer)
-        async with self._telegram(question, reviewer):
+
+        async def edit() -> None:
             if kind == _FILM:
                 await self._bot.edit_message_caption(chat, int(message_id), caption=words, reply_markup=None)
             else:
                 await self._bot.edit_message_text(words, chat, int(message_id), reply_markup=None)
 
-    @contextlib.asynccontextmanager
-    async def _telegram(self, question: Question, reviewer: Reviewer) -> AsyncIterator[None]:
+        await self._deliver(question, reviewer, edit)
+
+    async def _deliver(self, question: Question, reviewer: Reviewer, act: Callable[[], Awaitable[None]]) -> None:
         """Faults that may pass are raised as ProviderFault. A reviewer who cannot be reached is not the render's fault:
         it is logged, and the question stays open on every other channel."""
         try:
             await self._begin()
-            yield
+            await act()
         except RetryAfter as error:
             raise ProviderFault(f"Telegram asks to wait {error.retry_after} s", code="telegram.busy") from error
         except BadRequest as error:

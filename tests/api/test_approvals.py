@@ -1,5 +1,11 @@
 """Verdicts over REST: only listed reviewers, once each, on exactly the bytes they saw; and never lost."""
 
+import pytest
+from temporalio.api.common.v1 import WorkflowExecution
+from temporalio.api.workflowservice.v1 import DeleteWorkflowExecutionRequest
+from temporalio.client import Client
+from temporalio.service import RPCError
+
 from models.render import RenderState
 from tests.api.conftest import POOR, SmallFilms, Tenant, problem
 
@@ -24,6 +30,28 @@ def test_the_same_verdict_twice_is_one_verdict_also_after_the_render_has_ended(t
     assert [verdict["reviewer"] for verdict in closed["verdicts"]] == ["ana"]
     assert tenant.viewer.get("/approvals").json()["items"] == []
     assert [q["state"] for q in tenant.viewer.get("/approvals?state=approved").json()["items"]] == ["approved"]
+
+
+def test_a_verdict_is_answered_the_same_when_temporal_has_long_forgotten_the_render(tenant: Tenant) -> None:
+    render_id = tenant.started()
+    question = tenant.question(render_id)
+    first = tenant.decide(question, "approve", key="v-1")
+    tenant.until(render_id, RenderState.COMPLETE)
+
+    async def forget() -> None:
+        client = await Client.connect(tenant.house.servers.temporal_address)
+        workflow = WorkflowExecution(workflow_id=f"render/{render_id}")
+        await client.workflow_service.delete_workflow_execution(
+            DeleteWorkflowExecutionRequest(namespace="default", workflow_execution=workflow)
+        )
+        with pytest.raises(RPCError, match="not found"):
+            while True:
+                await client.get_workflow_handle(workflow.workflow_id).describe()
+
+    tenant.house.portal.call(forget)
+    assert tenant.decide(question, "approve", key="v-1").json() == first.json()
+    problem(tenant.decide(question, "approve", client=tenant.other_reviewer), 409, "approval.closed")
+    assert tenant.viewer.get(f"/renders/{render_id}").json()["state"] == "complete"
 
 
 def test_a_verdict_that_comes_late_is_a_conflict(tenant: Tenant) -> None:

@@ -131,6 +131,8 @@ def test_changes_are_written_as_lines_confirmed_and_made(tenant: Tenant, telegra
     telegram.write(tenant.chat, "1: warmer\n3 = Thanks, everybody.", reply_to=listed)
     summary = telegram.said(tenant.chat, "3 becomes: Thanks, everybody.")
     assert "1 is performed anew: warmer" in text_of(summary)
+    edited = {**summary, "reply_to_message": {**summary["reply_to_message"], "text": "1: colder"}}
+    assert "edited or deleted" in telegram.answer_to(telegram.press(edited, "Send these changes"))
     assert telegram.answer_to(telegram.press(summary, "Send these changes")).startswith("Understood")
     second = telegram.wait(
         lambda: next(
