@@ -15,7 +15,7 @@ from tests.telegram.server import TOKEN, Refused, TelegramServer, buttons_of, te
 from tests.workflows.studio import artifact
 
 ANA = Reviewer(id="ana", name="Ana", telegram_chat=7)
-FIGURES = tuple(Figure(name=f"figure_{i}", value=float(i), sense=Sense.AT_MOST, reach=20) for i in range(40))
+FIGURES = tuple(Figure(name=f"figure_{i}", value=float(i), sense=Sense.AT_MOST, reach=100) for i in range(40))
 
 
 class Memory:
