@@ -172,8 +172,6 @@ class Telegram(Group):
     """Base address of the Bot API."""
     reviewers: Annotated[dict[int, str], NoDecode] = {}
     """Who may decide: Telegram user id = reviewer, comma separated: ``1234=priya,5678=sam``."""
-    chat_id: int | None = None
-    """The chat where questions are asked."""
     webhook_url: str = ""
     """Public https address for updates. Empty: long polling."""
     webhook_secret: SecretStr | None = None

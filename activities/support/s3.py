@@ -31,8 +31,9 @@ def connect_s3(endpoint_url: str | None, access_key: str, secret_key: str, regio
     return boto3.client(
         "s3",
         endpoint_url=endpoint_url,
-        aws_access_key_id=access_key,
-        aws_secret_access_key=secret_key,
+        # Without keys, boto3's own chain (profile, instance role) applies.
+        aws_access_key_id=access_key or None,
+        aws_secret_access_key=secret_key or None,
         region_name=region,
         config=Config(
             signature_version="s3v4",
