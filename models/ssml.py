@@ -150,9 +150,9 @@ def parse_script(source: str, language: str, pronunciations: tuple[Pronunciation
     """Cut ``source`` into one segment a sentence, in order. Equal arguments give equal segments.
 
     ``source[start:end]`` of a segment runs from the sentence's first written character through its last. Whitespace
-    inside a sentence is collapsed to single spaces, nothing else of the text is changed. Words of ``pronunciations``
-    become spans of their own (case-insensitive, whole words, the longest first) unless the script already says how to
-    speak them.
+    inside a sentence is collapsed to single spaces, nothing else of the text is changed. A paragraph without a letter
+    or digit ("* * *") is a divider and left out. Words of ``pronunciations`` become spans of their own
+    (case-insensitive, whole words, the longest first) unless the script already says how to speak them.
 
     Raises ScriptRejected with the place in ``field`` ("line 3, column 14" or "sentence 7"), what to do in ``action``.
     """

@@ -1,13 +1,21 @@
 """Fixtures every room may use: the real servers, once a session."""
 
+import os
 import shutil
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
+import hypothesis
 import pytest
 
 from deploy.local.servers import LocalServers
+
+# A busy machine is slow, and that is no failure. In CI the examples are the same for every run of the same code; new
+# ones are searched for where somebody is there to read them.
+hypothesis.settings.register_profile("here", deadline=None)
+hypothesis.settings.register_profile("ci", deadline=None, derandomize=True)
+hypothesis.settings.load_profile("ci" if os.environ.get("CI") else "here")
 
 
 @pytest.fixture(scope="session")
