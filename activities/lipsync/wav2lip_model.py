@@ -143,6 +143,7 @@ def load_wav2lip(checkpoint: Path, device: str) -> Wav2Lip:
         model.load_state_dict({str(name).removeprefix("module."): value for name, value in weights.items()})
     except (RuntimeError, AttributeError, TypeError) as error:
         raise ValueError(f"its weights are not Wav2Lip's: {' '.join(str(error).split())[:200]}") from error
+    # torch's overloads of ``to`` leave the memory format of a module out.
     return model.to(device, memory_format=torch.channels_last).eval()  # type: ignore[call-overload,no-any-return]
 
 

@@ -9,7 +9,7 @@ from pathlib import Path
 import jiwer
 import numpy as np
 import numpy.typing as npt
-from faster_whisper import WhisperModel  # type: ignore[import-untyped]
+from faster_whisper import WhisperModel  # type: ignore[import-untyped]  # ships no types
 
 from activities.quality.sound import SPEECH_RATE
 from activities.quality.weights import MODEL_FILES

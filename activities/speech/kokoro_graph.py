@@ -112,7 +112,7 @@ def _session(path: Path) -> onnxruntime.InferenceSession:
 
 def _cut(model: bytes, directory: Path) -> None:
     import onnx  # noqa: PLC0415 - needed once a model, not at every start
-    from google.protobuf.message import DecodeError  # noqa: PLC0415
+    from google.protobuf.message import DecodeError  # noqa: PLC0415 - comes with onnx
 
     try:
         whole = onnx.load_from_string(model)
@@ -130,7 +130,7 @@ def _cut(model: bytes, directory: Path) -> None:
 
 def _part(whole: Any, inputs: tuple[str, ...], outputs: tuple[str, ...]) -> Any:
     """The nodes of ``whole`` that lead from ``inputs`` to ``outputs``, as a model of their own."""
-    from onnx import TensorProto, helper  # noqa: PLC0415
+    from onnx import TensorProto, helper  # noqa: PLC0415 - as in _cut
 
     makers = {output: node for node in whole.graph.node for output in node.output}
     constants = {constant.name: constant for constant in whole.graph.initializer}

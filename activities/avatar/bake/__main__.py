@@ -66,8 +66,9 @@ def _sheets(name: str, upper: Any, lower: Any, arrays: dict[str, Any]) -> None:
 
 def bake(look: Path, out: Path, samples: int, fields_only: bool) -> None:
     """Writes the plate, the layers of eyes and mouth, the lights, ``fields.npz`` and ``rig.json`` to ``out``."""
-    from activities.avatar.bake import scene, shapes, unwrap  # noqa: PLC0415
-    from activities.avatar.bake.assemble import lashes, sitter  # noqa: PLC0415
+    # Torch and the path tracer take seconds to import: a mistyped command line is told without them.
+    from activities.avatar.bake import scene, shapes, unwrap  # noqa: PLC0415 - as said above
+    from activities.avatar.bake.assemble import lashes, sitter  # noqa: PLC0415 - as said above
 
     out.mkdir(parents=True, exist_ok=True)
     person = sitter(look / "description.json", SIZE)

@@ -225,6 +225,7 @@ def render(
         **lights(camera.target, exposure),
         **shapes_,
     }
+    # What is rendered is an array by protocol, which mitsuba's stubs do not say.
     picture: Picture = np.array(mi.render(mi.load_dict(scene), seed=seed), np.float32)  # type: ignore[arg-type]
     return steadied(picture) if steady else picture[..., :4]
 
