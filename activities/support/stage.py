@@ -7,11 +7,11 @@ import shutil
 import threading
 import time
 import uuid
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Coroutine, Mapping
 from dataclasses import dataclass, field
 from datetime import timedelta
 from pathlib import Path
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import structlog
 from temporalio import activity
@@ -36,6 +36,7 @@ POLL_SECONDS = 0.25
 on_thread = asyncio.to_thread
 """How blocking calls leave the event loop; one name, so that no activity blocks the worker's heartbeats."""
 
+Answer = TypeVar("Answer")
 Result = TypeVar("Result", bound=StageResult)
 AnEngine = TypeVar("AnEngine", bound=Engine)
 
@@ -104,12 +105,23 @@ class Stages:
         _check_pin(request, engine)
         key = request.cache_key(engine.ref.weights)
         owner = f"{activity.info().workflow_id}/{uuid.uuid4().hex[:12]}"
-        found = await self._claim(key, request, owner, result_type)
-        if found is not None:
-            return found
-        started = time.monotonic()
         try:
+            found = await self._claim(key, request, owner, result_type)
+            if found is not None:
+                return found
+            started = time.monotonic()
             result, cpu_seconds, size = await self._make(key, owner, request, work, stall_after)
+            seconds = time.monotonic() - started
+            effort = Effort(cpu_seconds=cpu_seconds, seconds=seconds, size=size, device=request.engine.lane.value)
+            stored = await self._ledger.finish_stage(
+                key,
+                owner,
+                result.model_copy(update={"effort": effort}).model_dump(mode="json"),
+                seconds=seconds,
+                cpu_seconds=cpu_seconds,
+                size=size,
+                device=effort.device,
+            )
         except BaseException as error:
             with contextlib.suppress(Exception):
                 await asyncio.shield(self._ledger.release_stage(key, owner))
@@ -117,24 +129,12 @@ class Stages:
                 # Not a cancellation of the render: another worker takes it up.
                 raise ApplicationError("the worker is shutting down", type="worker.stopping") from error
             raise
-        seconds = time.monotonic() - started
-        effort = Effort(cpu_seconds=cpu_seconds, seconds=seconds, size=size, device=request.engine.lane.value)
-        result = result.model_copy(update={"effort": effort})
-        stored = await self._ledger.finish_stage(
-            key,
-            owner,
-            result.model_dump(mode="json"),
-            seconds=seconds,
-            cpu_seconds=cpu_seconds,
-            size=size,
-            device=effort.device,
-        )
         log.info("stage.made", stage=request.stage, render=request.render_id, segment=request.segment, seconds=seconds)
         return result_type.model_validate(stored)
 
     async def _claim(self, key: str, request: StageRequest, owner: str, result_type: type[Result]) -> Result | None:
         while True:
-            claim = await self._ledger.claim_stage(key, request.stage, request.engine, owner, LEASE)
+            claim = await _whole_call(self._ledger.claim_stage(key, request.stage, request.engine, owner, LEASE))
             if claim.granted:
                 return None
             if claim.result is not None:
@@ -187,6 +187,17 @@ class Stages:
                 with contextlib.suppress(BaseException):
                     await asyncio.wait_for(asyncio.shield(thread), timeout=20)
             shutil.rmtree(folder, ignore_errors=True)
+
+
+async def _whole_call(call: Coroutine[Any, Any, Answer]) -> Answer:
+    """The answer of ``call``, which a cancellation does not break off: a claim that was sent may have been granted, and
+    only when it has ended is there something certain to release."""
+    task = asyncio.ensure_future(call)
+    try:
+        return await asyncio.shield(task)
+    except asyncio.CancelledError:
+        await asyncio.wait({task})
+        raise
 
 
 def artifacts_in(value: object) -> list[Artifact]:

@@ -135,6 +135,27 @@ async def test_cancel_stops_the_engine_at_its_next_unit(stages: Stages, tmp_path
     assert list((tmp_path / "scratch").iterdir()) == []
 
 
+async def test_a_cancel_while_a_key_is_being_claimed_gives_it_back(
+    stages: Stages, store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    sent, asked = asyncio.Event(), request()
+    claim = store.claim_stage
+
+    async def slow(*what: Any) -> Any:
+        granted = await claim(*what)
+        sent.set()
+        await asyncio.sleep(0.2)
+        return granted
+
+    monkeypatch.setattr(stages._ledger, "claim_stage", slow)
+    task = asyncio.create_task(run(stages, asked, Maker()))
+    await sent.wait()
+    task.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await task
+    assert (await claim(asked.cache_key(""), "speech", REF, "another", timedelta(seconds=5))).granted
+
+
 async def test_an_engine_that_finishes_nothing_is_given_up(stages: Stages, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(stage_module, "BEAT_SECONDS", 0.05)
     stuck = threading.Event()
