@@ -12,6 +12,7 @@ from api.problems import responses
 from api.services import Services, Studio
 from models.base import Contract, Slug
 from models.script import Tone
+from models.stock import require_look
 from models.tables import Argumentation, AssetKind, BrandKit, Persona, RiskPosture, Voice
 
 router = APIRouter(prefix="/personas", tags=["personas"], responses=responses(401, 403, 422, 503))
@@ -78,6 +79,8 @@ def _view(row: Persona) -> PersonaView:
 async def _row(studio: Services, tenant: str, persona_id: str, body: PersonaBody) -> Persona:
     """The row, after a look at what it refers to, so that the answer names the field."""
     await studio.admit(tenant)
+    if body.look is not None:
+        require_look(body.look)
     await studio.store.get(Voice, tenant, body.voice)
     if body.brand is not None:
         await studio.store.get(BrandKit, tenant, body.brand)

@@ -6,7 +6,6 @@ from typing import Annotated, Any, Self
 from fastapi import APIRouter
 from pydantic import ConfigDict, Field, model_validator
 
-from activities.speech.kokoro_voices import CATALOGUE
 from api.auth import Producer, Viewer
 from api.common import After, AssetId, Limit, Line, Page, artifact_of
 from api.problems import responses
@@ -14,16 +13,15 @@ from api.services import Services, Studio
 from models.artifacts import Artifact
 from models.base import Contract, LanguageTag, Slug
 from models.engines import find_engine
-from models.errors import FailureDetails, UnknownReference
+from models.errors import FailureDetails
 from models.plan import Capability
+from models.stock import require_stock_voice
 from models.tables import AssetKind, Voice, VoiceState
 from models.upkeep import VoiceToEnrol
 
 router = APIRouter(prefix="/voices", tags=["voices"], responses=responses(401, 403, 422, 503))
 
 EXAMPLE: dict[str, Any] = {"name": "Avery", "engine": "kokoro", "stock": "af_heart", "language": "en-US"}
-STOCK = {"kokoro": tuple(voice.name for voice in CATALOGUE)}
-"""Stock voices of engines whose voices are known before one of them runs."""
 
 
 class VoiceBody(Contract):
@@ -78,11 +76,8 @@ def _view(row: Voice) -> VoiceView:
 async def _row(studio: Services, tenant: str, voice_id: str, body: VoiceBody) -> Voice:
     await studio.admit(tenant)
     find_engine(Capability.SPEECH, body.engine)
-    known = STOCK.get(body.engine)
-    if body.stock and known and body.stock not in known:
-        raise UnknownReference(
-            f"{body.engine} has no stock voice {body.stock!r}; it has: {', '.join(known)}", field="stock"
-        )
+    if body.stock:
+        require_stock_voice(body.engine, body.stock)
     samples = tuple([await artifact_of(studio, tenant, asset, AssetKind.AUDIO, "samples") for asset in body.samples])
     return Voice(
         tenant=tenant,
