@@ -1,15 +1,12 @@
 """The Montreal Forced Aligner, run as an external program: the most exact aligner, for studios that installed it. Apart
 because it is Kaldi in an environment of its own and can never be a dependency."""
 
-import os
 import re
 import shlex
-import signal
-import subprocess
 import tempfile
 import threading
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from contextlib import suppress
 from pathlib import Path
 from typing import Final, NamedTuple
@@ -20,13 +17,13 @@ from activities.alignment.g2p import Sound, from_arpabet, parse_ipa, with_stress
 from activities.alignment.words import Heard, HeardWord, Token, captioned, captions, spread
 from activities.support.audio import RATE, mono_16k, wav_seconds
 from activities.support.engine import Progress
+from activities.support.program import run_program
 from models.alignment import Alignment
 from models.engines import find_engine
 from models.errors import EngineFailed, EngineUnavailable
 from models.plan import Capability, EngineRef
 from models.script import Utterance
 
-POLL_SECONDS: Final = 0.25
 SECONDS_PER_SECOND: Final = 5.0
 """Patience for each second of audio, on top of the fixed part: MFA runs at about real time with its default beams."""
 UNKNOWN: Final = frozenset({"spn", "<unk>", "[bracketed]", "<cutoff>"})
@@ -109,35 +106,22 @@ class MfaEngine:
             "--output_format", "long_textgrid", "--no_tokenization", "--temporary_directory", str(self._workspace),
             "--num_jobs", "1", "--quiet",
         ]  # fmt: skip
-        with log.open("wb") as output:
-            try:
-                process = subprocess.Popen(
-                    arguments, stdin=subprocess.DEVNULL, stdout=output, stderr=output, start_new_session=True
-                )
-            except OSError as error:
-                raise _unavailable(f"The program {self._command[0]!r} cannot be started: {error.strerror}.") from error
-            try:
-                status = _wait(process, patience, lambda: progress(0, 1))
-            finally:
-                # MFA starts children of its own: the whole session ends with it, whatever happened.
-                with suppress(ProcessLookupError):
-                    os.killpg(process.pid, signal.SIGKILL)
-                process.wait()
+        deadline = time.monotonic() + patience
+
+        def beat() -> None:
+            progress(0, 1)
+            if time.monotonic() > deadline:
+                raise EngineFailed(f"MFA gave no answer within {patience:.0f} s.", code="alignment.mfa_stalled")
+
+        try:
+            status = run_program(arguments, log, beat)
+        except OSError as error:
+            raise _unavailable(f"The program {self._command[0]!r} cannot be started: {error.strerror}.") from error
         said = " ".join(re.sub(r"[│╭╮╰╯─]", " ", log.read_text("utf-8", errors="replace")).split())
         if status and "Could not find a model named" in said:
             raise _unavailable(f"MFA has no such model: {said[-300:]}")
         if status:
             raise EngineFailed(f"MFA ended with status {status}: {said[-600:]}", code="alignment.mfa_failed")
-
-
-def _wait(process: subprocess.Popen[bytes], patience: float, beat: Callable[[], None]) -> int:
-    deadline = time.monotonic() + patience
-    while True:
-        with suppress(subprocess.TimeoutExpired):
-            return process.wait(POLL_SECONDS)
-        beat()
-        if time.monotonic() > deadline:
-            raise EngineFailed(f"MFA gave no answer within {patience:.0f} s.", code="alignment.mfa_stalled")
 
 
 def _unavailable(message: str) -> EngineUnavailable:

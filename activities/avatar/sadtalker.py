@@ -1,14 +1,10 @@
 """SadTalker through a command line the operator supplies. Apart because its weights and its old dependencies live in an
 environment of their own: what is checked here is everything that crosses that border."""
 
-import os
 import shutil
-import signal
-import subprocess
 import tempfile
 import time
 from collections.abc import Sequence
-from contextlib import suppress
 from pathlib import Path
 from typing import Final
 
@@ -20,12 +16,12 @@ from activities.avatar.face import FaceFinder
 from activities.avatar.photo import check_photo
 from activities.support.engine import Progress
 from activities.support.ffmpeg import BIT_EXACT, BT709_TAGS, probe, run
+from activities.support.program import run_program
 from models.engines import find_engine
 from models.errors import EngineFailed, EngineUnavailable, MediaRejected, StageStalled
 from models.plan import Capability, EngineRef
 
 SETTING: Final = "SADTALKER_COMMAND"
-POLL_SECONDS: Final = 0.25
 PLACEHOLDERS: Final = ("{picture}", "{audio}", "{out}")
 _TOLERANCE: Final = 0.25
 """Seconds that a result may be shorter than the speech: SadTalker cuts the last, incomplete mel window."""
@@ -92,37 +88,26 @@ class SadTalkerEngine:
             raise _unavailable(f"The program {self._command[0]!r} of the SadTalker command was not found.")
 
     def _run(self, words: list[str], log: Path, result: Path, frames: int, progress: Progress) -> None:
-        with log.open("wb") as output:
-            try:
-                process = subprocess.Popen(
-                    words, stdin=subprocess.DEVNULL, stdout=output, stderr=output, start_new_session=True
-                )
-            except OSError as error:
-                raise _unavailable(f"The SadTalker command cannot be started: {error.strerror}.") from error
-            try:
-                status = self._wait(process, log, result, frames, progress)
-            finally:
-                # The command may have children (ffmpeg, loaders): its whole session ends with it, whatever happened.
-                with suppress(ProcessLookupError):
-                    os.killpg(process.pid, signal.SIGKILL)
-                process.wait()
-        if status:
-            said = " ".join(log.read_text("utf-8", errors="replace").split())[-600:]
-            raise EngineFailed(f"SadTalker ended with status {status}: {said}", code="avatar.sadtalker_failed")
-
-    def _wait(self, process: subprocess.Popen[bytes], log: Path, result: Path, frames: int, progress: Progress) -> int:
-        """Its exit status. ``progress`` is asked all the time whether to stop; life is judged here, because a command
-        that hangs must not pass for one that works."""
         life, seen = -1, time.monotonic()
-        while True:
-            with suppress(subprocess.TimeoutExpired):
-                return process.wait(POLL_SECONDS)
+
+        def beat() -> None:
+            """``progress`` is asked all the time whether to stop; life is judged here, because a command that hangs
+            must not pass for one that works."""
+            nonlocal life, seen
             progress(0, frames)
             now = log.stat().st_size + sum(file.stat().st_size for file in result.rglob("*") if file.is_file())
             if now != life:
                 life, seen = now, time.monotonic()
             elif time.monotonic() - seen > self._patience:
                 raise StageStalled(f"SadTalker showed no sign of life for {self._patience:.0f} s.")
+
+        try:
+            status = run_program(words, log, beat)
+        except OSError as error:
+            raise _unavailable(f"The SadTalker command cannot be started: {error.strerror}.") from error
+        if status:
+            said = " ".join(log.read_text("utf-8", errors="replace").split())[-600:]
+            raise EngineFailed(f"SadTalker ended with status {status}: {said}", code="avatar.sadtalker_failed")
 
 
 def _unavailable(message: str) -> EngineUnavailable:
