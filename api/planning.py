@@ -21,7 +21,6 @@ from models.render import RenderRequest
 from models.script import Pronunciation, Segment, Tone
 from models.stages import SubjectRef, VoiceRef
 from models.tables import AssetKind, Persona, Render, Script, Voice, VoiceState
-from workflows.segments import revise
 
 PORTRAIT_LIP_CORRELATION = 0.7
 """What a warped photo's lips must reach; the presenter's mouth, being modelled, is held to the thresholds' default."""
@@ -217,7 +216,7 @@ async def standing_request(studio: Services, render: Render) -> RenderRequest:
     """The render's request with every change its reviewers asked for."""
     request = render.request
     for verdict in await studio.store.changes(render.id):
-        request = revise(request, verdict)
+        request = request.revised(verdict)
     return request
 
 

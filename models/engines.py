@@ -54,6 +54,10 @@ ENGINES: tuple[EngineSpec, ...] = (
 )
 
 
+FRAME_ENGINES = frozenset({"wav2lip"})
+"""Lipsync engines that redraw a finished clip; the avatar is then driven by the default curves first."""
+
+
 def find_engine(capability: Capability, name: str) -> EngineSpec:
     """The engine of that name. Raises UnknownReference that lists those there are."""
     known = [spec for spec in ENGINES if spec.capability is capability]
@@ -64,6 +68,13 @@ def find_engine(capability: Capability, name: str) -> EngineSpec:
     raise UnknownReference(
         f"no {capability} engine is called {name!r}; there are: {names}", field=f"engines.{capability}"
     )
+
+
+def curves_engine(plan: Plan) -> EngineRef:
+    """The lipsync engine that drives the avatar: the plan's, or the default one when the plan's redraws frames."""
+    if plan.lipsync.name in FRAME_ENGINES:
+        return find_engine(Capability.LIPSYNC, "visemes").ref()
+    return plan.lipsync
 
 
 class EngineChoices(Contract):

@@ -115,3 +115,7 @@ class Layout(Contract):
         if self.music:
             found.append(self.music.track)
         return tuple(artifact for artifact in found if artifact is not None)
+
+    def picture_index(self, index: int) -> int:
+        """What a segment's picture has to know of its place: nothing (0) unless slides change with it."""
+        return index if self.plate.kind is PlateKind.SLIDES else 0

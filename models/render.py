@@ -1,5 +1,6 @@
 """A render: what it is asked, where it stands, what came out. The workflow's input, its query answers, its result."""
 
+import zlib
 from enum import StrEnum
 from typing import Annotated, Self
 
@@ -56,6 +57,22 @@ class RenderRequest(Contract):
         )
         spoken = [segment.model_dump(mode="json", exclude={"start", "end"}) for segment in self.segments]
         return canonical_sha256({"film": by_content(data), "spoken": spoken})
+
+    def segment_seed(self, segment: Segment) -> int:
+        """A seed by what is said and which take it is, not by its place: a sentence before it changes nothing here."""
+        said = zlib.crc32(segment.utterance.text.encode())
+        return (self.seed * 1_000_003 + said + segment.take * 7_919) % 2**31
+
+    def revised(self, verdict: Verdict) -> Self:
+        """The request with a reviewer's changes: a new sentence where one is given, another take where not."""
+        segments = list(self.segments)
+        for change in verdict.changes:
+            old = segments[change.segment]
+            if change.utterance is not None:
+                segments[change.segment] = old.model_copy(update={"utterance": change.utterance})
+            else:
+                segments[change.segment] = old.model_copy(update={"take": old.take + 1})
+        return self.model_copy(update={"segments": tuple(segments)})
 
 
 class RenderState(StrEnum):

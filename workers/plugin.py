@@ -16,8 +16,12 @@ _PASSED_THROUGH = (
     "activities",
     "workflows.approval",
     "workflows.board",
+    "workflows.closing",
     "workflows.policies",
     "workflows.segments",
+    "workflows.stages",
+    "workflows.tasks",
+    "workflows.timeline",
     # Imported by activities.support.stage; pure, and slow to import again for every run.
     "structlog",
 )

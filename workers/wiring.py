@@ -22,12 +22,11 @@ from activities.support.engine import Engine
 from activities.support.s3 import S3ArtifactStore, connect_s3
 from activities.support.stage import Stages
 from deploy.settings import Settings
-from models.engines import ENGINES
+from models.engines import ENGINES, FRAME_ENGINES
 from models.errors import EngineUnavailable
 from models.lanes import Lane
 from models.plan import Capability, EngineRef
 from models.store import Store
-from workflows.segments import FRAME_ENGINES
 
 log = structlog.get_logger()
 

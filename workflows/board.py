@@ -6,10 +6,11 @@ from temporalio import workflow
 from temporalio.common import SearchAttributeKey
 
 from activities.records.stage import RecordActivities
+from models.approval import Decision
 from models.errors import FailureDetails
 from models.lanes import Lane
 from models.plan import Plan
-from models.render import Cost, RenderProgress, RenderRequest, RenderState, SegmentFailure, Step
+from models.render import Cost, RenderProgress, RenderRequest, RenderResult, RenderState, SegmentFailure, Step
 from models.stages import Effort
 from models.upkeep import LaneQuery, Snapshot
 from workflows import policies
@@ -55,6 +56,15 @@ class Board:
         """Change other parts of the picture."""
         self._set(**changes)
 
+    def revised(self, request: RenderRequest) -> None:
+        """From now on the sentences are those of ``request``."""
+        self._request = request
+
+    def fell_back(self, index: int, failed: tuple[str, ...], source: str) -> None:
+        """Segment ``index`` was aligned by ``source`` because the aligners before it failed."""
+        entry = f"segment {index + 1}: {source} instead of {', '.join(failed)}"
+        self._set(fell_back=(*self.now.fell_back, entry)[-20:])
+
     def spent(self, effort: Effort) -> None:
         """Count a stage's result."""
         cost = self.now.cost
@@ -83,6 +93,19 @@ class Board:
         """The stage is tried again after a person said so."""
         left = tuple(f for f in self.now.failures if (f.segment, f.stage) != (segment, stage))
         self.state(RenderState.BLOCKED if left else RenderState.RENDERING, failures=left)
+
+    def result(self) -> RenderResult:
+        """What the render ends with."""
+        now = self.now
+        return RenderResult(
+            render_id=now.render_id,
+            state=now.state,
+            films=now.films,
+            figures=now.figures,
+            report=now.report,
+            approved_by=tuple(v.reviewer for v in now.verdicts if v.decision is Decision.APPROVE)[:5],
+            cost=now.cost,
+        )
 
     def _words(self) -> str:
         now, total = self.now, len(self.now.steps)

@@ -1,89 +1,173 @@
-"""Helpers of the render: what a segment's picture depends on, how a verdict changes a request."""
-
-import asyncio
-import zlib
-from collections.abc import Coroutine, Mapping, Sequence
-from typing import Any, TypeVar
+"""A segment's chain: one sentence from text to measured picture. Segments run side by side and share one thing, where
+each of them begins."""
 
 from temporalio.exceptions import ActivityError, is_cancelled_exception
 
+from activities.alignment.stage import AlignmentActivities
+from activities.avatar.stage import AvatarActivities
+from activities.compositing.frame import presenter_height
+from activities.compositing.stage import CompositingActivities
+from activities.lipsync.stage import LipsyncActivities
+from activities.quality.stage import QualityActivities
+from activities.speech.stage import SpeechActivities
 from activities.support.errors import from_failure
-from models.approval import Verdict
-from models.engines import find_engine
-from models.layout import Layout, PlateKind
-from models.plan import Capability, EngineRef, Plan
-from models.render import RenderRequest
+from models.artifacts import Artifact
+from models.engines import FRAME_ENGINES, curves_engine
+from models.render import RenderRequest, Step
 from models.script import Segment
-
-Answer = TypeVar("Answer")
-
-FRAME_ENGINES = frozenset({"wav2lip"})
-"""Lipsync engines that redraw a finished clip; the avatar is then driven by the default curves first."""
-
-
-def speaks_curves(plan: Plan) -> EngineRef:
-    """The lipsync engine that drives the avatar: the plan's, or the default one when the plan's redraws frames."""
-    if plan.lipsync.name in FRAME_ENGINES:
-        return find_engine(Capability.LIPSYNC, "visemes").ref()
-    return plan.lipsync
-
-
-def segment_seed(request: RenderRequest, segment: Segment) -> int:
-    """A seed by what is said and which take it is, not by its place: a sentence put before it changes nothing here."""
-    said = zlib.crc32(segment.utterance.text.encode())
-    return (request.seed * 1_000_003 + said + segment.take * 7_919) % 2**31
-
-
-def picture_index(layout: Layout, index: int) -> int:
-    """A picture depends on its place in the script only where slides change with it."""
-    return index if layout.plate.kind is PlateKind.SLIDES else 0
+from models.stages import (
+    AlignmentRequest,
+    AlignmentResult,
+    AvatarRequest,
+    ClipRef,
+    ComposeRequest,
+    ComposeResult,
+    LipsyncRequest,
+    LipsyncResult,
+    MeasureRequest,
+    ResyncRequest,
+    SpeechRequest,
+    SpeechResult,
+)
+from workflows.board import Board
+from workflows.stages import StageRunner
+from workflows.timeline import Timeline
 
 
-async def picture_offset_ms(layout: Layout, index: int, frames: Mapping[int, "asyncio.Future[int]"]) -> int:
-    """Where the segment begins in the spoken part, as far as its picture depends on it.
+class SegmentChain:
+    """The stages of one segment. Each takes what the one before it made."""
 
-    A moving plate goes on through the whole film; otherwise only the lower third looks at the clock, so that beyond its
-    end every offset is the same and a longer sentence does not redraw those after it.
-    """
-    moving = layout.plate.kind is PlateKind.VIDEO
-    third = layout.lower_third
-    limit = (third.start_ms + third.duration_ms) if third else 0
-    total = 0
-    for earlier in range(index):
-        if not moving and total * 1000 // layout.fps >= limit:
-            return limit
-        total += await frames[earlier]
-    offset = total * 1000 // layout.fps
-    return offset if moving else min(offset, limit)
+    def __init__(
+        self, request: RenderRequest, segment: Segment, timeline: Timeline, stages: StageRunner, board: Board
+    ) -> None:
+        self._request = request
+        self._segment = segment
+        self._timeline = timeline
+        self._stages = stages
+        self._board = board
+        self._common = {"render_id": request.render_id, "segment": segment.index}
+        self._seed = request.segment_seed(segment)
+        self._title = f"{segment.index + 1}/{len(request.segments)} “{segment.utterance.text.strip()[:80]}”"
+
+    async def record(self) -> Artifact:
+        """Make the segment; the record (JSON :class:`SegmentRecord`) names all it is made of."""
+        self._at(Step.SPEECH)
+        speech = await self._speech()
+        self._at(Step.ALIGNMENT)
+        alignment = (await self._alignment(speech)).alignment
+        self._at(Step.LIPSYNC)
+        curves = await self._curves(speech, alignment)
+        self._timeline.know(self._segment.index, curves.frames)
+        self._at(Step.AVATAR)
+        clip = await self._performance(speech, alignment, curves)
+        self._at(Step.COMPOSING)
+        picture = await self._picture(clip, alignment)
+        self._at(Step.MEASURING)
+        record = await self._measured(picture, speech, alignment, curves)
+        self._at(Step.DONE)
+        return record
+
+    def _at(self, step: Step) -> None:
+        self._board.step(self._segment.index, step)
+
+    async def _speech(self) -> SpeechResult:
+        ask = SpeechRequest(
+            **self._common,
+            engine=self._request.plan.speech,
+            utterance=self._segment.utterance,
+            voice=self._request.voice,
+            seed=self._seed,
+        )
+        return await self._stages.run(SpeechActivities.speak, ask, f"Speak {self._title}")
+
+    async def _alignment(self, speech: SpeechResult) -> AlignmentResult:
+        """The first of the plan's aligners that succeeds; the others are named in the result."""
+        failed: tuple[str, ...] = ()
+        *first, last = self._request.plan.alignment
+        for engine in (*first, last):
+            ask = AlignmentRequest(
+                **self._common,
+                engine=engine,
+                utterance=self._segment.utterance,
+                audio=speech.audio,
+                known=speech.alignment,
+                fell_back_from=failed,
+            )
+            try:
+                result = await self._stages.run(
+                    AlignmentActivities.align, ask, f"Align by {engine.name} {self._title}", mendable=engine is last
+                )
+            except ActivityError as error:
+                if not _next_may_try(error):
+                    raise
+                failed = (*failed, engine.name)
+                continue
+            if failed:
+                self._board.fell_back(self._segment.index, failed, result.source)
+            return result
+        raise AssertionError("the last aligner either answers or waits to be mended")
+
+    async def _curves(self, speech: SpeechResult, alignment: Artifact) -> LipsyncResult:
+        ask = LipsyncRequest(
+            **self._common,
+            engine=curves_engine(self._request.plan),
+            audio=speech.audio,
+            alignment=alignment,
+            fps=self._request.layout.fps,
+            seed=self._seed,
+        )
+        return await self._stages.run(LipsyncActivities.curves, ask, f"Shape the mouth {self._title}")
+
+    async def _performance(self, speech: SpeechResult, alignment: Artifact, curves: LipsyncResult) -> ClipRef:
+        """The avatar's clip, with its mouth redrawn where the plan's lipsync engine works on frames."""
+        request = self._request
+        ask = AvatarRequest(
+            **self._common,
+            engine=request.plan.avatar,
+            audio=speech.audio,
+            alignment=alignment,
+            curves=curves.curves,
+            subject=request.subject,
+            tone=request.tone,
+            fps=request.layout.fps,
+            height=presenter_height(request.layout),
+            seed=self._seed,
+        )
+        clip = (await self._stages.run(AvatarActivities.perform, ask, f"Perform {self._title}")).clip
+        if request.plan.lipsync.name not in FRAME_ENGINES:
+            return clip
+        redraw = ResyncRequest(**self._common, engine=request.plan.lipsync, clip=clip, audio=speech.audio)
+        return (await self._stages.run(LipsyncActivities.resync, redraw, f"Redraw the mouth {self._title}")).clip
+
+    async def _picture(self, clip: ClipRef, alignment: Artifact) -> ComposeResult:
+        layout, index = self._request.layout, self._segment.index
+        ask = ComposeRequest(
+            **self._common,
+            engine=self._request.plan.compositing,
+            clip=clip,
+            alignment=alignment,
+            layout=layout,
+            index=layout.picture_index(index),
+            offset_ms=await self._timeline.offset_ms(index),
+        )
+        return await self._stages.run(CompositingActivities.compose, ask, f"Compose {self._title}")
+
+    async def _measured(
+        self, picture: ComposeResult, speech: SpeechResult, alignment: Artifact, curves: LipsyncResult
+    ) -> Artifact:
+        ask = MeasureRequest(
+            **self._common,
+            engine=self._request.plan.quality,
+            pictures=picture.pictures,
+            frames=picture.frames,
+            audio=speech.audio,
+            alignment=alignment,
+            curves=curves.curves,
+            text=self._segment.utterance.text,
+        )
+        return (await self._stages.run(QualityActivities.measure, ask, f"Measure {self._title}")).record
 
 
-async def together(parts: Sequence[Coroutine[Any, Any, Answer]]) -> tuple[Answer, ...]:
-    """All answers, in order. When one raises, or the caller is cancelled, the others are cancelled and waited for.
-
-    Not a TaskGroup: its ExceptionGroup is no Temporal failure, so the workflow's task would be retried for ever.
-    """
-    tasks = [asyncio.create_task(part) for part in parts]
-    try:
-        return tuple(await asyncio.gather(*tasks))
-    except BaseException:
-        for task in tasks:
-            task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
-        raise
-
-
-def aligner_fails_over(error: ActivityError) -> bool:
-    """Whether the next aligner may try: yes for an engine's own failure, no for cancellation or storage faults."""
+def _next_may_try(error: ActivityError) -> bool:
+    """Whether the next aligner may: yes for an engine's own failure, no for cancellation or storage faults."""
     return not is_cancelled_exception(error) and from_failure(error).code.startswith("engine.")
-
-
-def revise(request: RenderRequest, verdict: Verdict) -> RenderRequest:
-    """The request with a reviewer's changes: a new sentence where one is given, another take where not."""
-    segments = list(request.segments)
-    for change in verdict.changes:
-        old = segments[change.segment]
-        if change.utterance is not None:
-            segments[change.segment] = old.model_copy(update={"utterance": change.utterance})
-        else:
-            segments[change.segment] = old.model_copy(update={"take": old.take + 1})
-    return request.model_copy(update={"segments": tuple(segments)})

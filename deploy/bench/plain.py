@@ -15,7 +15,6 @@ from deploy.settings import load_settings
 from models.lanes import Lane
 from models.render import RenderRequest
 from workers.wiring import build_engines
-from workflows.segments import picture_index, segment_seed
 
 
 def run(request: RenderRequest, folder: Path) -> Path:
@@ -33,7 +32,7 @@ def run(request: RenderRequest, folder: Path) -> Path:
     for segment in request.segments:
         place = folder / str(segment.index)
         place.mkdir(parents=True)
-        seed = segment_seed(request, segment)
+        seed = request.segment_seed(segment)
         spoken = engine(plan.speech).speak(
             segment.utterance, Voice(request.voice.name), seed, place / "speech.wav", no_progress
         )
@@ -48,7 +47,7 @@ def run(request: RenderRequest, folder: Path) -> Path:
             no_progress,
         )
         picture = SegmentPicture(
-            index=picture_index(layout, segment.index),
+            index=layout.picture_index(segment.index),
             clip=clip,
             alignment=alignment,
             layout=layout,

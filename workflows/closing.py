@@ -1,0 +1,33 @@
+"""How a render's life ends: whatever ends it is told to the tables before the workflow is over."""
+
+import asyncio
+from collections.abc import Awaitable
+
+from temporalio import workflow
+from temporalio.exceptions import FailureError, is_cancelled_exception
+
+from models.plan import Plan
+from models.render import RenderState
+from workflows.board import Board
+
+
+async def told(board: Board, plan: Plan, life: Awaitable[RenderState]) -> None:
+    """Keep the outside told while ``life`` goes on, and tell the state it ends in. Raises what ``life`` raises."""
+    beside = [asyncio.create_task(board.keep_projecting()), asyncio.create_task(board.watch_lanes(plan))]
+
+    async def close(state: RenderState) -> None:
+        for task in beside:
+            task.cancel()
+        board.state(state)
+        await board.project()
+        await workflow.wait_condition(workflow.all_handlers_finished)
+
+    try:
+        await close(await life)
+    except BaseException as error:
+        # Only an ending is recorded; a defect in this code raises something else and must fail the task as it is.
+        if is_cancelled_exception(error):
+            await close(RenderState.CANCELLED)
+        elif isinstance(error, FailureError):
+            await close(RenderState.FAILED)
+        raise
