@@ -6,6 +6,7 @@ import hashlib
 import secrets
 from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from botocore.exceptions import BotoCoreError, ClientError
@@ -22,6 +23,8 @@ Answer = TypeVar("Answer")
 
 PART_BYTES = 8 * 2**20
 """S3 takes parts of at least 5 MiB; two of these are in memory for each upload."""
+UNFINISHED = "uploads/"
+"""Where bytes wait whose hash is not known yet."""
 
 
 @dataclass(frozen=True)
@@ -90,9 +93,27 @@ class Blobs:
             raise
         return Blob(uri=f"s3://{self._bucket}/{key}", sha256=digest.hexdigest(), size=size)
 
+    async def drop_leftovers(self, older_than: timedelta) -> int:
+        """Remove what uploads left that broke off so long ago, because this process or the store died; how many.
+
+        Not a lifecycle rule of the bucket: stores differ in whether they carry one out.
+        """
+        return await self._call(lambda: self._drop_leftovers(datetime.now(UTC) - older_than))
+
+    def _drop_leftovers(self, before: datetime) -> int:
+        begun = self._client.get_paginator("list_multipart_uploads").paginate(Bucket=self._bucket, Prefix=UNFINISHED)
+        parts = [u for page in begun for u in page.get("Uploads", ()) if u["Initiated"] < before]
+        for upload in parts:
+            self._client.abort_multipart_upload(Bucket=self._bucket, Key=upload["Key"], UploadId=upload["UploadId"])
+        whole = self._client.get_paginator("list_objects_v2").paginate(Bucket=self._bucket, Prefix=UNFINISHED)
+        left = [found for page in whole for found in page.get("Contents", ()) if found["LastModified"] < before]
+        for found in left:
+            self._client.delete_object(Bucket=self._bucket, Key=found["Key"])
+        return len(parts) + len(left)
+
     async def _begin(self, media_type: str) -> "_Multipart":
         # The name follows from the bytes, which are not known yet: they wait under a name of their own.
-        key = f"uploads/{secrets.token_hex(16)}"
+        key = f"{UNFINISHED}{secrets.token_hex(16)}"
         answer = await self._call(
             lambda: self._client.create_multipart_upload(Bucket=self._bucket, Key=key, ContentType=media_type)
         )
@@ -124,7 +145,7 @@ class Blobs:
             else:
                 self._client.abort_multipart_upload(Bucket=self._bucket, Key=upload.key, UploadId=upload.id)
 
-        # The first fault is the one to tell; the store expires what cannot be dropped now.
+        # The first fault is the one to tell; ``drop_leftovers`` finds what cannot be dropped now.
         await asyncio.gather(asyncio.to_thread(drop), return_exceptions=True)
 
     async def _call(self, call: Callable[[], Answer]) -> Answer:

@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import time
 from datetime import timedelta
 
 import structlog
@@ -15,6 +16,8 @@ log = structlog.get_logger()
 SWEEP_SECONDS = 15.0
 FORGOTTEN_AFTER = timedelta(seconds=10)
 """Older than any request that may still be about to start its render."""
+LEFTOVER_AFTER = timedelta(days=1)
+"""Longer than any upload takes."""
 TENANT = "house"
 
 
@@ -35,8 +38,9 @@ async def start_forgotten(studio: Services, older_than: timedelta) -> list[str]:
 
 
 async def sweep(studio: Services) -> None:
-    """Until cancelled: list the reviewers that the settings name, and start what was kept and never started."""
-    listed = False
+    """Until cancelled: list the reviewers that the settings name, start what was kept and never started, and once a day
+    drop what broken uploads left."""
+    listed, tidied = False, float("-inf")
     while True:
         # An outage here is one the next turn may find over; requests report it to those who wait.
         with contextlib.suppress(StudioError):
@@ -44,6 +48,11 @@ async def sweep(studio: Services) -> None:
                 await _list_reviewers(studio)
                 listed = True
             await start_forgotten(studio, FORGOTTEN_AFTER)
+        with contextlib.suppress(StudioError):
+            if time.monotonic() - tidied > LEFTOVER_AFTER.total_seconds():
+                dropped = await studio.blobs.drop_leftovers(LEFTOVER_AFTER)
+                tidied = time.monotonic()
+                log.info("uploads.tidied", dropped=dropped)
         await asyncio.sleep(SWEEP_SECONDS)
 
 

@@ -1,5 +1,6 @@
 """Uploads: streamed, known by their bytes, bounded, and never half kept."""
 
+import asyncio
 import hashlib
 import io
 import os
@@ -9,6 +10,7 @@ import subprocess
 import wave
 import zlib
 from collections.abc import Iterator
+from datetime import timedelta
 from urllib.parse import urlsplit
 
 import httpx
@@ -17,6 +19,7 @@ import pytest
 from PIL import Image
 
 from activities.support.s3 import connect_s3
+from api.blobs import UNFINISHED, Blobs
 from tests.api.conftest import Tenant, problem
 
 MEBIBYTE = 2**20
@@ -158,6 +161,22 @@ def test_an_upload_that_breaks_off_leaves_nothing(tenant: Tenant) -> None:
     # The broken line is noticed on its own time; each look is a request, and the test's time-out ends a wait in vain.
     while objects(tenant) != before:
         pass
+
+
+def test_what_a_killed_upload_left_goes_after_a_day_and_nothing_else_does(tenant: Tenant) -> None:
+    servers = tenant.house.servers
+    client = connect_s3(servers.s3_endpoint_url, servers.s3_key_id, servers.s3_key)
+    before = objects(tenant)
+    begun = client.create_multipart_upload(Bucket=servers.bucket, Key=f"{UNFINISHED}begun")
+    part = {"Bucket": servers.bucket, "Key": f"{UNFINISHED}begun", "UploadId": begun["UploadId"]}
+    client.upload_part(**part, PartNumber=1, Body=bytes(5 * MEBIBYTE))
+    client.put_object(Bucket=servers.bucket, Key=f"{UNFINISHED}whole", Body=b"x")
+    blobs = Blobs(tenant.house.settings.s3)
+    assert asyncio.run(blobs.drop_leftovers(timedelta(days=1))) == 0
+    assert objects(tenant) - before == {f"{UNFINISHED}begun", f"{UNFINISHED}whole"}
+    # As if a day had gone by: the moment before which they are old lies just ahead.
+    assert asyncio.run(blobs.drop_leftovers(timedelta(seconds=-5))) == 2
+    assert objects(tenant) == before
 
 
 def test_a_form_without_a_file_says_what_is_missing(tenant: Tenant) -> None:
