@@ -1,18 +1,22 @@
 """Artifacts in an S3 bucket, with a local cache of files by sha256 so that stages on one machine hand over by disk."""
 
 import contextlib
+import errno
+import fcntl
 import hashlib
 import os
 import shutil
 import tempfile
 import time
+from collections.abc import Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import IO, TYPE_CHECKING, Any
 
 import boto3
 from boto3.s3.transfer import TransferConfig
 from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError
+from s3transfer.exceptions import RetriesExceededError
 
 from models.artifacts import Artifact
 from models.errors import ArtifactLost, StorageFull, StorageUnavailable, StudioError
@@ -22,6 +26,7 @@ if TYPE_CHECKING:
 
 _MISSING = {"404", "NoSuchKey", "NotFound"}
 _FULL = {"InsufficientStorage", "507", "QuotaExceeded"}
+_PARTIAL = "partial-"
 _KEEP_SECONDS = 900
 """A cached file touched this recently is never evicted: a stage may be reading it."""
 
@@ -61,6 +66,7 @@ class S3ArtifactStore:
         self._cache = cache
         self._cache_bytes = cache_bytes
         self._cache.mkdir(parents=True, exist_ok=True)
+        self._sweep()
         self._since_eviction = 0
         # Every put on one machine sends files of tens of MB at most in parallel lanes: more threads only cost memory.
         self._transfer = TransferConfig(max_concurrency=2)
@@ -75,9 +81,10 @@ class S3ArtifactStore:
         key = artifact.uri.removeprefix(f"s3://{self._bucket}/")
         if key == artifact.uri:
             raise ArtifactLost(f"{artifact.uri} is not in this studio's bucket {self._bucket}")
-        with self._partial() as partial:
+        with self._partial() as (partial, file):
             with self._faults(artifact.uri):
-                self._client.download_file(self._bucket, key, str(partial), Config=self._transfer)
+                self._client.download_fileobj(self._bucket, key, file, Config=self._transfer)
+            file.flush()
             if sha256_of(partial) != artifact.sha256:
                 raise ArtifactLost(f"{artifact.uri} holds other bytes than {artifact.sha256}")
             self._keep(partial, local)
@@ -97,11 +104,14 @@ class S3ArtifactStore:
         if not self.exists(artifact):
             with self._faults(artifact.uri):
                 extra = {"ContentType": media_type}
-                self._client.upload_file(str(path), self._bucket, key, ExtraArgs=extra, Config=self._transfer)
+                # Not upload_file, which hides the server's answer in an exception of its own.
+                with path.open("rb") as content:
+                    self._client.upload_fileobj(content, self._bucket, key, ExtraArgs=extra, Config=self._transfer)
         local = self._local(sha256)
         if not local.exists():
-            with self._partial() as partial:
-                shutil.copyfile(path, partial)
+            with self._partial() as (partial, file), path.open("rb") as content:
+                shutil.copyfileobj(content, file, 2**20)
+                file.flush()
                 self._keep(partial, local)
         return artifact
 
@@ -130,13 +140,33 @@ class S3ArtifactStore:
         return self._cache / sha256[:2] / sha256
 
     @contextlib.contextmanager
-    def _partial(self) -> Any:
-        handle, name = tempfile.mkstemp(dir=self._cache, prefix="partial-")
-        os.close(handle)
-        try:
-            yield Path(name)
-        finally:
-            Path(name).unlink(missing_ok=True)
+    def _partial(self) -> Iterator[tuple[Path, IO[bytes]]]:
+        """A file to be filled. The lock on it ends with this process, so that another can tell it from one in use."""
+        with self._locked() as file:
+            try:
+                yield Path(file.name), file
+            except OSError as error:
+                if error.errno in (errno.ENOSPC, errno.EDQUOT):
+                    raise StorageFull(f"the disk is full: nothing more fits into the cache in {self._cache}") from error
+                raise
+            finally:
+                Path(file.name).unlink(missing_ok=True)
+
+    def _locked(self) -> "tempfile._TemporaryFileWrapper[bytes]":
+        while True:
+            file = tempfile.NamedTemporaryFile(dir=self._cache, prefix=_PARTIAL, delete=False)  # noqa: SIM115
+            fcntl.flock(file, fcntl.LOCK_EX)
+            if os.fstat(file.fileno()).st_nlink:
+                return file
+            # Another process swept it away before it was locked.
+            file.close()
+
+    def _sweep(self) -> None:
+        """Remove what killed processes left half-filled."""
+        for left in self._cache.glob(f"{_PARTIAL}*"):
+            with contextlib.suppress(OSError), left.open("rb") as file:
+                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                left.unlink()
 
     def _keep(self, partial: Path, local: Path) -> None:
         local.parent.mkdir(exist_ok=True)
@@ -166,7 +196,7 @@ class S3ArtifactStore:
             yield
         except ClientError as error:
             raise _client_fault(error, uri) from error
-        except BotoCoreError as error:
+        except (BotoCoreError, RetriesExceededError) as error:
             raise StorageUnavailable(f"the object store does not answer: {type(error).__name__}") from error
 
 

@@ -1,5 +1,5 @@
 """One code path for every stage: look the key up, let one worker make it, beat while it is made, store it with its
-figures. A stage's own code sees a :class:`Bench` and nothing of Temporal, leases or heartbeats."""
+figures. A stage's own code sees a :class:`Bench` and nothing of Temporal, leases, heartbeats or outages."""
 
 import asyncio
 import contextlib
@@ -7,7 +7,7 @@ import shutil
 import threading
 import time
 import uuid
-from collections.abc import Callable, Coroutine, Mapping
+from collections.abc import Awaitable, Callable, Coroutine, Mapping
 from dataclasses import dataclass, field
 from datetime import timedelta
 from pathlib import Path
@@ -22,7 +22,14 @@ from activities.support.engine import Engine
 from activities.support.ledger import StageLedger
 from models.artifacts import Artifact
 from models.base import Contract
-from models.errors import EngineUnavailable, StageStalled
+from models.errors import (
+    EngineFailed,
+    EngineUnavailable,
+    StageStalled,
+    StorageFull,
+    StorageUnavailable,
+    StudioError,
+)
 from models.stages import Effort, StageRequest, StageResult
 
 log = structlog.get_logger()
@@ -32,6 +39,12 @@ LEASE = timedelta(seconds=15)
 BEAT_SECONDS = 2.0
 POLL_SECONDS = 0.25
 """How often a worker looks whether the key it waits for has been made by another."""
+PATIENCE_SECONDS = 180.0
+"""How long a stage holds on to what it made while the object store or the database is away. A restart takes seconds;
+what is given up after this is made anew when they are back."""
+RETRY_SECONDS = 1.0
+FULL_BELOW = 1_000_000
+"""Bytes left on the scratch volume below which it counts as full: libraries report that in many ways, or not at all."""
 
 on_thread = asyncio.to_thread
 """How blocking calls leave the event loop; one name, so that no activity blocks the worker's heartbeats."""
@@ -58,11 +71,11 @@ class Bench:
 
     def fetch(self, artifact: Artifact) -> Path:
         """A local, read-only file of the artifact."""
-        return self.artifacts.fetch(artifact)
+        return self._when_back(lambda: self.artifacts.fetch(artifact))
 
     def put(self, path: Path, media_type: str, duration_ms: int | None = None) -> Artifact:
         """Store a file."""
-        artifact = self.artifacts.put(path, media_type, duration_ms)
+        artifact = self._when_back(lambda: self.artifacts.put(path, media_type, duration_ms))
         self._made += artifact.size
         return artifact
 
@@ -71,6 +84,20 @@ class Bench:
         path = self.folder / name
         path.write_text(text, encoding="utf-8")
         return self.put(path, media_type)
+
+    def _when_back(self, call: Callable[[], Answer]) -> Answer:
+        """The answer of ``call``, tried again while the object store is away: what was made so far is not thrown away
+        for an outage."""
+        deadline = time.monotonic() + PATIENCE_SECONDS
+        while True:
+            try:
+                return call()
+            except StorageUnavailable:
+                if time.monotonic() > deadline:
+                    raise
+            self._moved = time.monotonic()
+            if self._stop.wait(RETRY_SECONDS):
+                raise StageStopped
 
     def progress(self, done: int, total: int) -> None:
         """Report a finished unit of work; raises to stop the stage when it was cancelled or its worker shuts down."""
@@ -105,22 +132,28 @@ class Stages:
         _check_pin(request, engine)
         key = request.cache_key(engine.ref.weights)
         owner = f"{activity.info().workflow_id}/{uuid.uuid4().hex[:12]}"
+        bench = Bench(self._scratch / f"{request.stage}-{uuid.uuid4().hex[:12]}", self._artifacts)
+        beating = asyncio.create_task(_beat(bench))
         try:
             found = await self._claim(key, request, owner, result_type)
             if found is not None:
                 return found
             started = time.monotonic()
-            result, cpu_seconds, size = await self._make(key, owner, request, work, stall_after)
+            result, cpu_seconds = await self._make(key, owner, request, bench, work, stall_after)
             seconds = time.monotonic() - started
-            effort = Effort(cpu_seconds=cpu_seconds, seconds=seconds, size=size, device=request.engine.lane.value)
-            stored = await self._ledger.finish_stage(
-                key,
-                owner,
-                result.model_copy(update={"effort": effort}).model_dump(mode="json"),
-                seconds=seconds,
-                cpu_seconds=cpu_seconds,
-                size=size,
-                device=effort.device,
+            device = request.engine.lane.value
+            effort = Effort(cpu_seconds=cpu_seconds, seconds=seconds, size=bench._made, device=device)
+            answer = result.model_copy(update={"effort": effort}).model_dump(mode="json")
+            stored = await _when_back(
+                lambda: self._ledger.finish_stage(
+                    key,
+                    owner,
+                    answer,
+                    seconds=seconds,
+                    cpu_seconds=cpu_seconds,
+                    size=effort.size,
+                    device=effort.device,
+                )
             )
         except BaseException as error:
             with contextlib.suppress(Exception):
@@ -129,6 +162,8 @@ class Stages:
                 # Not a cancellation of the render: another worker takes it up.
                 raise ApplicationError("the worker is shutting down", type="worker.stopping") from error
             raise
+        finally:
+            beating.cancel()
         log.info("stage.made", stage=request.stage, render=request.render_id, segment=request.segment, seconds=seconds)
         return result_type.model_validate(stored)
 
@@ -144,22 +179,32 @@ class Stages:
                 log.warning("stage.lost", stage=request.stage, key=key)
                 await self._ledger.forget_stage(key)
                 continue
-            activity.heartbeat("waiting for another worker that makes the same")
+            # Another worker makes the same.
             await asyncio.sleep(POLL_SECONDS)
 
     def _whole(self, result: StageResult) -> bool:
         return all(self._artifacts.exists(artifact) for artifact in artifacts_in(result))
 
     async def _make(
-        self, key: str, owner: str, request: StageRequest, work: Callable[[Bench], Result], stall_after: float
-    ) -> tuple[Result, float, int]:
-        folder = self._scratch / f"{request.stage}-{uuid.uuid4().hex[:12]}"
-        folder.mkdir(parents=True)
-        bench = Bench(folder, self._artifacts)
+        self,
+        key: str,
+        owner: str,
+        request: StageRequest,
+        bench: Bench,
+        work: Callable[[Bench], Result],
+        stall_after: float,
+    ) -> tuple[Result, float]:
+        bench.folder.mkdir(parents=True)
+        bench._moved = time.monotonic()
 
         def timed() -> tuple[Result, float]:
             begun = time.thread_time()
-            result = work(bench)
+            try:
+                result = work(bench)
+            except Exception as error:
+                if full := self._full(error):
+                    raise full from error
+                raise
             return result, time.thread_time() - begun
 
         thread = asyncio.ensure_future(on_thread(timed))
@@ -167,18 +212,18 @@ class Stages:
             renewed = time.monotonic()
             while not thread.done():
                 await asyncio.wait({thread}, timeout=BEAT_SECONDS)
-                activity.heartbeat({"done": bench._done[0], "total": bench._done[1]})
                 now = time.monotonic()
                 if now - renewed >= LEASE.total_seconds() / 4:
-                    await self._ledger.renew_stage(key, owner, LEASE)
+                    # A database that is away costs nothing yet: the result may well find it back.
+                    with contextlib.suppress(StorageUnavailable):
+                        await self._ledger.renew_stage(key, owner, LEASE)
                     renewed = now
                 if not thread.done() and now - bench._moved > stall_after:
                     raise StageStalled(
                         f"{request.stage} finished no unit of work for {stall_after:.0f} s "
                         f"(at {bench._done[0]} of {bench._done[1]})"
                     )
-            result, cpu_seconds = thread.result()
-            return result, cpu_seconds, bench._made
+            return thread.result()
         finally:
             bench._stop.set()
             if not thread.done():
@@ -186,7 +231,34 @@ class Stages:
                 # the same work side by side; a unit that never ends must not hold the slot for ever.
                 with contextlib.suppress(BaseException):
                     await asyncio.wait_for(asyncio.shield(thread), timeout=20)
-            shutil.rmtree(folder, ignore_errors=True)
+            shutil.rmtree(bench.folder, ignore_errors=True)
+
+    def _full(self, error: Exception) -> StorageFull | None:
+        """What to tell of ``error`` where the scratch volume is full, whatever the library made of it."""
+        left = shutil.disk_usage(self._scratch).free
+        told = isinstance(error, StudioError) and not isinstance(error, EngineFailed | StorageFull)
+        if left >= FULL_BELOW or told or isinstance(error, StageStopped):
+            return None
+        return StorageFull(f"the disk is full: {left // 1000} kB are left for scratch files in {self._scratch}")
+
+
+async def _beat(bench: Bench) -> None:
+    """Tell Temporal, until cancelled, that this worker lives, and how far the stage is."""
+    while True:
+        activity.heartbeat({"done": bench._done[0], "total": bench._done[1]})
+        await asyncio.sleep(BEAT_SECONDS)
+
+
+async def _when_back(call: Callable[[], Awaitable[Answer]]) -> Answer:
+    """The answer of ``call``, tried again while the database is away."""
+    deadline = time.monotonic() + PATIENCE_SECONDS
+    while True:
+        try:
+            return await call()
+        except StorageUnavailable:
+            if time.monotonic() > deadline:
+                raise
+        await asyncio.sleep(RETRY_SECONDS)
 
 
 async def _whole_call(call: Coroutine[Any, Any, Answer]) -> Answer:

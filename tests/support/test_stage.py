@@ -1,6 +1,7 @@
 """One code path for every stage: made once, by one, kept whole, stopped when told, found again or made anew."""
 
 import asyncio
+import fcntl
 import os
 import threading
 import uuid
@@ -15,7 +16,7 @@ from temporalio.testing import ActivityEnvironment
 from activities.support import stage as stage_module
 from activities.support.s3 import S3ArtifactStore
 from activities.support.stage import Bench, Stages
-from models.errors import ArtifactLost, EngineUnavailable, StageStalled
+from models.errors import ArtifactLost, EngineUnavailable, StageStalled, StorageUnavailable
 from models.lanes import Lane
 from models.plan import Capability, EngineRef
 from models.script import Span, Utterance
@@ -217,3 +218,40 @@ def test_the_cache_keeps_to_its_size_but_never_takes_a_fresh_file_away(
     assert kept[-1].sha256 in held
     assert kept[0].sha256 not in held
     assert small.fetch(kept[0]).exists()
+
+
+def test_what_a_killed_process_left_half_filled_is_swept_and_what_is_being_filled_is_not(
+    artifacts: S3ArtifactStore, tmp_path: Path
+) -> None:
+    cache = tmp_path / "swept"
+    cache.mkdir()
+    (cache / "partial-left").write_bytes(b"half")
+    (cache / "partial-locked").write_bytes(b"half")
+    with (cache / "partial-locked").open("rb") as held:
+        fcntl.flock(held, fcntl.LOCK_EX)
+        S3ArtifactStore(artifacts._client, artifacts._bucket, cache)
+        assert [path.name for path in cache.iterdir()] == ["partial-locked"]
+
+
+async def test_an_outage_at_the_end_of_a_stage_costs_nothing_that_was_made(
+    stages: Stages, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    away = {"put": 2, "finish_stage": 2}
+    monkeypatch.setattr(stage_module, "RETRY_SECONDS", 0.01)
+
+    def once_back(target: object, name: str) -> None:
+        real = getattr(target, name)
+
+        def call(*values: Any, **named: Any) -> Any:
+            if away[name]:
+                away[name] -= 1
+                raise StorageUnavailable("away")
+            return real(*values, **named)
+
+        monkeypatch.setattr(target, name, call)
+
+    once_back(stages._artifacts, "put")
+    once_back(stages._ledger, "finish_stage")
+    maker = Maker()
+    assert not (await run(stages, request(), maker)).effort.cached
+    assert maker.count == 1
