@@ -37,7 +37,8 @@ _PARTS: dict[str, tuple[tuple[str, ...], tuple[str, ...]]] = {
     "prosody": ((DURATIONS, TEXT, PHONES, "style"), (PITCH, ENERGY, ALIGNED)),
     "samples": ((PITCH, ENERGY, ALIGNED, "style"), (AUDIO,)),
 }
-_CUT_VERSION = "1"
+_CUT_VERSION = "2"
+_SHIFT = "signed_shift"
 
 
 @dataclass(frozen=True)
@@ -71,9 +72,10 @@ class KokoroGraph:
 
         Raises EngineUnavailable when it is not the Kokoro export this engine knows.
         """
-        directory = cache / f"kokoro-{sha256[:16]}-v{_CUT_VERSION}"
+        signed = _signed_is_exact()
+        directory = cache / f"kokoro-{sha256[:16]}-v{_CUT_VERSION}{'-signed' if signed else ''}"
         if not all((directory / f"{name}.onnx").is_file() for name in _PARTS):
-            _cut(read_model(), directory)
+            _cut(read_model(), directory, signed)
         return cls({name: _session(directory / f"{name}.onnx") for name in _PARTS})
 
     def time(self, tokens: NDArray[np.int64], style: FloatArray) -> Timed:
@@ -110,12 +112,37 @@ def _session(path: Path) -> onnxruntime.InferenceSession:
     return onnxruntime.InferenceSession(str(path), options, providers=["CPUExecutionProvider"])
 
 
-def _cut(model: bytes, directory: Path) -> None:
+def _signed_is_exact() -> bool:
+    """Whether this machine multiplies signed by unsigned bytes without saturating between (AVX-512 VNNI, AVX-VNNI and
+    Arm's dot product do, plain AVX2 does not): the kernel itself is asked, with the largest values there are."""
+    from onnx import TensorProto, helper, numpy_helper  # noqa: PLC0415 - a tenth of a second, once a process
+
+    channels = 64
+    weights = np.full((16, channels, 3), 255, np.uint8)
+    node = helper.make_node("ConvInteger", ["sound", "weights"], ["sums"])
+    graph = helper.make_graph(
+        [node],
+        "largest",
+        [helper.make_tensor_value_info("sound", TensorProto.INT8, None)],
+        [helper.make_tensor_value_info("sums", TensorProto.INT32, None)],
+        [numpy_helper.from_array(weights, "weights")],
+    )
+    model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 13)], ir_version=8)
+    options = onnxruntime.SessionOptions()
+    options.intra_op_num_threads = 1
+    session = onnxruntime.InferenceSession(model.SerializeToString(), options, providers=["CPUExecutionProvider"])
+    found = [session.run(["sums"], {"sound": np.full((1, channels, 64), level, np.int8)})[0] for level in (127, -128)]
+    return all(bool((sums == 255 * level * channels * 3).all()) for sums, level in zip(found, (127, -128), strict=True))
+
+
+def _cut(model: bytes, directory: Path, signed: bool) -> None:
     import onnx  # noqa: PLC0415 - needed once a model, not at every start
     from google.protobuf.message import DecodeError  # noqa: PLC0415 - comes with onnx
 
     try:
         whole = onnx.load_from_string(model)
+        if signed:
+            _sign(whole.graph)
         parts = {name: _part(whole, inputs, outputs) for name, (inputs, outputs) in _PARTS.items()}
     except (KeyError, ValueError, DecodeError) as error:
         raise EngineUnavailable(
@@ -126,6 +153,37 @@ def _cut(model: bytes, directory: Path) -> None:
     directory.mkdir(parents=True, exist_ok=True)
     for name, part in parts.items():
         _write(directory / f"{name}.onnx", part.SerializeToString())
+
+
+def _sign(graph: Any) -> None:
+    """Convolutions get their input as signed bytes: the same numbers less 128, so the same sums to the bit, in half the
+    time where the processor multiplies signed by unsigned bytes in one instruction."""
+    from onnx import TensorProto, helper, numpy_helper  # noqa: PLC0415 - as in _cut
+
+    makers = {output: node for node in graph.node for output in node.output}
+    signed: set[str] = set()
+    nodes = []
+    for node in graph.node:
+        quantised = node.input[0] if node.input else ""
+        maker = makers.get(quantised)
+        if node.op_type == "ConvInteger" and maker is not None and maker.op_type == "DynamicQuantizeLinear":
+            _, scale, zero = maker.output
+            if quantised not in signed:
+                signed.add(quantised)
+                nodes += [
+                    helper.make_node("Cast", [zero], [f"{zero}_wide"], to=TensorProto.INT32),
+                    helper.make_node("Sub", [f"{zero}_wide", _SHIFT], [f"{zero}_less"]),
+                    helper.make_node("Cast", [f"{zero}_less"], [f"{zero}_signed"], to=TensorProto.INT8),
+                    helper.make_node(
+                        "QuantizeLinear", [maker.input[0], scale, f"{zero}_signed"], [f"{quantised}_signed"]
+                    ),
+                ]
+            node.input[0], node.input[2] = f"{quantised}_signed", f"{zero}_signed"
+        nodes.append(node)
+    ordered = [type(node).FromString(node.SerializeToString()) for node in nodes]
+    del graph.node[:]
+    graph.node.extend(ordered)
+    graph.initializer.append(numpy_helper.from_array(np.array(128, np.int32), _SHIFT))
 
 
 def _part(whole: Any, inputs: tuple[str, ...], outputs: tuple[str, ...]) -> Any:

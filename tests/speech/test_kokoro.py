@@ -6,6 +6,7 @@ import numpy as np
 import onnxruntime
 import pytest
 
+from activities.speech import kokoro_graph
 from activities.speech.base import Spoken, Voice
 from activities.speech.g2p import from_ipa
 from activities.speech.kokoro import DEFAULT_VOICE, PACKAGED_SHA256, KokoroEngine, packaged_weights
@@ -151,6 +152,15 @@ def test_the_catalogue_offers_women_and_men_with_two_accents(kokoro: KokoroEngin
 
 def test_the_packaged_model_is_the_pinned_one() -> None:
     assert packaged_weights().compute_sha256() == PACKAGED_SHA256
+
+
+def test_a_machine_without_exact_signed_products_makes_the_same_sound(
+    plain: Spoken, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(kokoro_graph, "_signed_is_exact", lambda: False)
+    unsigned = KokoroEngine(None, WEIGHTS / "kokoro-js" / "voices", tmp_path)
+    spoken = say(unsigned, "Our margin rose again.", tmp_path)
+    assert spoken.wav.read_bytes() == plain.wav.read_bytes()
 
 
 def test_a_model_of_another_kind_is_unavailable_and_names_the_setting(tmp_path: Path) -> None:
