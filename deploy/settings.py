@@ -241,6 +241,9 @@ class Lanes(Group):
     """Workflows the studio lane keeps in memory."""
     grace_seconds: Annotated[float, Field(ge=0, le=3600)] = 10.0
     """How long a worker that was asked to stop lets activities finish."""
+    renew_minutes: Annotated[float, Field(ge=0, le=10_000)] = 10.0
+    """How long a cpu or gpu worker that has worked stays idle before it starts itself anew, which gives back the memory
+    of its models; 0: never. The next render loads them again, in seconds."""
     cache_dir: Path | None = None
     """Directory of artifacts kept on this machine; the state directory's ``cache`` without it."""
     cache_gb: Annotated[float, Field(gt=0, le=10_000)] = 5.0

@@ -4,67 +4,100 @@ have its own, so that workflows stay responsive and small."""
 import argparse
 import asyncio
 import os
-import shutil
 import signal
 import socket
-from collections.abc import Coroutine
+import sys
+from collections.abc import Callable, Coroutine, Sequence
 from datetime import timedelta
-from pathlib import Path
 
 import structlog
 from temporalio.client import Client
-from temporalio.worker import Worker
+from temporalio.worker import Interceptor, Worker
 
+from activities.support.engine import Engine
 from activities.support.ledger import EngineRegistry
 from deploy.settings import Settings, load_settings
-from models.errors import StorageUnavailable
+from models.errors import StorageUnavailable, StudioError
 from models.lanes import Lane
-from models.plan import EngineRef
+from models.plan import Capability, EngineRef
 from workers.plugin import StudioPlugin
+from workers.renewal import Occupation, renew
+from workers.scratch import fresh_scratch
 from workflows.enrolment import EnrolmentWorkflow
 from workflows.render import RenderWorkflow
 
 log = structlog.get_logger()
 
 ANNOUNCE_SECONDS = 60
+CONNECT_AGAIN_SECONDS = 2
+
+EngineBuilder = Callable[[Settings, Lane], dict[Capability, dict[str, Engine]]]
 
 
 async def connect(settings: Settings) -> Client:
-    """A client with the studio's plugin. Raises RuntimeError while the frontend is out of reach."""
+    """A client with the studio's plugin, as soon as the frontend answers."""
     temporal = settings.temporal
-    return await Client.connect(
-        temporal.address,
-        namespace=temporal.namespace,
-        api_key=temporal.api_key.get_secret_value() if temporal.api_key else None,
-        tls=temporal.tls or bool(temporal.api_key),
-        plugins=[StudioPlugin()],
-    )
+    while True:
+        try:
+            return await Client.connect(
+                temporal.address,
+                namespace=temporal.namespace,
+                api_key=temporal.api_key.get_secret_value() if temporal.api_key else None,
+                tls=temporal.tls or bool(temporal.api_key),
+                plugins=[StudioPlugin()],
+            )
+        except RuntimeError as error:
+            log.warning("worker.waiting", server="temporal", address=temporal.address, why=str(error)[:300])
+            await asyncio.sleep(CONNECT_AGAIN_SECONDS)
 
 
-async def serve(settings: Settings, lanes: tuple[Lane, ...]) -> None:
-    """Serve ``lanes`` until told to stop (SIGTERM, SIGINT)."""
-    client = await connect(settings)
-    workers = [_studio_worker(client, settings)] if Lane.STUDIO in lanes else []
-    beside: list[asyncio.Task[None]] = []
-    others = tuple(lane for lane in lanes if lane is not Lane.STUDIO)
-    if others:
-        more, announcing = _activity_workers(client, settings, others)
-        workers += more
-        beside.append(asyncio.create_task(announcing))
+async def serve(
+    settings: Settings,
+    lanes: tuple[Lane, ...],
+    *,
+    build: EngineBuilder | None = None,
+    interceptors: Sequence[Interceptor] = (),
+) -> bool:
+    """Serve ``lanes`` until told to stop (SIGTERM, SIGINT): False. Or until it has worked and rested so long that a
+    fresh process should take its place: True.
+
+    ``build`` makes the engines of a lane; the studio's own (``workers/wiring.py``) without it.
+    """
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, stop.set)
+    stopped = asyncio.create_task(stop.wait())
+    connecting = asyncio.create_task(connect(settings))
+    await asyncio.wait({stopped, connecting}, return_when=asyncio.FIRST_COMPLETED)
+    if stop.is_set():
+        connecting.cancel()
+        return False
+    client, occupation = await connecting, Occupation(_rest_seconds(settings, lanes))
+    workers = [_studio_worker(client, settings)] if Lane.STUDIO in lanes else []
+    beside: list[asyncio.Task[None]] = []
+    others = tuple(lane for lane in lanes if lane is not Lane.STUDIO)
+    if others:
+        more, announcing = _activity_workers(client, settings, others, build, (occupation, *interceptors))
+        workers += more
+        beside.append(asyncio.create_task(announcing))
     running = [asyncio.create_task(worker.run()) for worker in workers]
+    rested = asyncio.create_task(occupation.rested.wait())
     if settings.studio.ready_file:
         settings.studio.ready_file.touch()
     log.info("worker.ready", lanes=[lane.value for lane in lanes])
-    stopped = asyncio.create_task(stop.wait())
-    await asyncio.wait({stopped, *running}, return_when=asyncio.FIRST_COMPLETED)
-    for task in (stopped, *beside):
+    await asyncio.wait({stopped, rested, *running}, return_when=asyncio.FIRST_COMPLETED)
+    for task in (stopped, rested, *beside):
         task.cancel()
     await asyncio.gather(*(worker.shutdown() for worker in workers))
     await asyncio.gather(*running)
+    return occupation.rested.is_set() and not stop.is_set()
+
+
+def _rest_seconds(settings: Settings, lanes: tuple[Lane, ...]) -> float | None:
+    """After how much rest the process is renewed; None where it holds no models, or never should be."""
+    minutes = settings.lanes.renew_minutes
+    return None if {Lane.CPU, Lane.GPU}.isdisjoint(lanes) or not minutes else minutes * 60
 
 
 def _studio_worker(client: Client, settings: Settings) -> Worker:
@@ -77,7 +110,11 @@ def _studio_worker(client: Client, settings: Settings) -> Worker:
 
 
 def _activity_workers(
-    client: Client, settings: Settings, lanes: tuple[Lane, ...]
+    client: Client,
+    settings: Settings,
+    lanes: tuple[Lane, ...],
+    build: EngineBuilder | None,
+    interceptors: Sequence[Interceptor],
 ) -> tuple[list[Worker], Coroutine[None, None, None]]:
     # Imported here, because a process that serves the studio lane alone must stay free of boto3, tables and engines.
     from models.store import Store  # noqa: PLC0415
@@ -88,12 +125,14 @@ def _activity_workers(
     slots = {Lane.CPU: settings.lanes.cpu_slots, Lane.GPU: settings.lanes.gpu_slots, Lane.IO: settings.lanes.io_slots}
     workers = []
     served: dict[Lane, tuple[EngineRef, ...]] = {}
+    scratch = settings.studio.state_dir / "scratch"
+    if lanes != (Lane.IO,):
+        scratch = fresh_scratch(scratch, "-".join(lanes))
     for lane in lanes:
         if lane is Lane.IO:
             activities = wiring.io_activities(settings, artifacts, store, client)
         else:
-            engines = wiring.build_engines(settings, lane)
-            scratch = _fresh_scratch(settings, lane)
+            engines = (build or wiring.build_engines)(settings, lane)
             activities = wiring.stage_activities(engines, artifacts, store, scratch)
             served[lane] = wiring.ready_engines(engines)
         workers.append(
@@ -105,6 +144,7 @@ def _activity_workers(
                 graceful_shutdown_timeout=timedelta(seconds=settings.lanes.grace_seconds),
                 # A resumed stage learns where it was at most this late.
                 max_heartbeat_throttle_interval=timedelta(seconds=5),
+                interceptors=interceptors,
             )
         )
     return workers, _announce(store, served)
@@ -121,27 +161,22 @@ async def _announce(registry: EngineRegistry, served: dict[Lane, tuple[EngineRef
         await asyncio.sleep(ANNOUNCE_SECONDS)
 
 
-def _fresh_scratch(settings: Settings, lane: Lane) -> Path:
-    """This process's scratch directory. What killed processes left behind is removed."""
-    parent = settings.studio.state_dir / "scratch"
-    parent.mkdir(parents=True, exist_ok=True)
-    for left in parent.iterdir():
-        pid = left.name.rpartition("-")[2]
-        if pid.isdigit() and not Path(f"/proc/{pid}").exists():
-            shutil.rmtree(left, ignore_errors=True)
-    mine = parent / f"{lane.value}-{os.getpid()}"
-    mine.mkdir(exist_ok=True)
-    return mine
-
-
-def main() -> None:
+def main() -> int:
     """Parse the lanes, serve them."""
     parser = argparse.ArgumentParser(prog="python -m workers", description=__doc__)
     parser.add_argument("--lanes", required=True, help=f"comma separated: {', '.join(lane.value for lane in Lane)}")
     lanes = tuple(Lane(name.strip()) for name in parser.parse_args().lanes.split(","))
     needed = ("TEMPORAL_ADDRESS",) if lanes == (Lane.STUDIO,) else ("TEMPORAL_ADDRESS", "DATABASE_URL")
-    asyncio.run(serve(load_settings(*needed), lanes))
+    try:
+        settings = load_settings(*needed)
+    except StudioError as error:
+        sys.stderr.write(f"{error.message}\n{error.action}\n")
+        return 2
+    if asyncio.run(serve(settings, lanes)):
+        log.info("worker.renewed", lanes=[lane.value for lane in lanes], idle_minutes=settings.lanes.renew_minutes)
+        renew()
+    return 0
 
 
 if __name__ == "__main__":
-    main()
+    sys.exit(main())
