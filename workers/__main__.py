@@ -14,6 +14,7 @@ import structlog
 from temporalio.client import Client
 from temporalio.worker import Interceptor, Worker
 
+from activities.support.beat import Beating
 from activities.support.engine import Engine
 from activities.support.ledger import EngineRegistry
 from deploy.settings import Settings, load_settings
@@ -144,7 +145,7 @@ def _activity_workers(
                 graceful_shutdown_timeout=timedelta(seconds=settings.lanes.grace_seconds),
                 # A resumed stage learns where it was at most this late.
                 max_heartbeat_throttle_interval=timedelta(seconds=5),
-                interceptors=interceptors,
+                interceptors=[*([Beating()] if lane is Lane.IO else []), *interceptors],
             )
         )
     return workers, _announce(store, served)
