@@ -7,10 +7,12 @@ from fastapi import Query
 from pydantic import AfterValidator, ConfigDict, Field
 
 from activities.speech.normalise import speakable
+from api.inspection import inspected
 from api.services import Services
 from models.artifacts import Artifact
 from models.base import Contract
-from models.errors import InvalidInput, MediaRejected, ScriptRejected, UnknownReference
+from models.errors import Conflict, MediaRejected, ScriptRejected, UnknownReference
+from models.inspection import Use
 from models.script import Pronunciation, Segment
 from models.ssml import parse_script
 from models.tables import Asset, AssetKind, AssetState
@@ -45,10 +47,13 @@ class Page(Contract, Generic[Item]):
     next: Annotated[str, Field(examples=[""])] = ""
 
 
-async def artifact_of(services: Services, tenant: str, asset_id: str, kind: AssetKind, field: str) -> Artifact:
-    """The bytes of an upload that is used as ``field``.
+async def artifact_of(
+    services: Services, tenant: str, asset_id: str, kind: AssetKind, field: str, use: Use | None = None
+) -> Artifact:
+    """The bytes of an upload that is used as ``field``; what ``use`` asks of it was looked at when it was decoded.
 
-    Raises UnknownReference when there is none, MediaRejected when it is something else than ``kind``.
+    Raises UnknownReference when there is none, MediaRejected when it is something else than ``kind`` or unfit for
+    ``use``, Conflict while it has not been decoded.
     """
     asset = await services.store.find(Asset, tenant, asset_id)
     if asset is None:
@@ -57,8 +62,17 @@ async def artifact_of(services: Services, tenant: str, asset_id: str, kind: Asse
         raise MediaRejected(
             f"asset {asset_id} is {asset.media_type}; {field} needs {kind.value}", field=field, code="asset.kind"
         )
-    if asset.state is AssetState.REJECTED and asset.failure:
-        raise InvalidInput(asset.failure.message, field=field, code=asset.failure.code, action=asset.failure.action)
+    asset = await inspected(services, asset)
+    if asset.state is AssetState.UNCHECKED:
+        raise Conflict(
+            f"asset {asset_id} is still being looked at",
+            field=field,
+            code="asset.unchecked",
+            action="Send the request again in a moment. If it lasts, the operator starts a worker of the cpu lane.",
+        )
+    refusal = asset.failure or (asset.findings.refusal(use) if use and asset.findings else None)
+    if refusal:
+        raise MediaRejected(refusal.message, field=field, code=refusal.code, action=refusal.action)
     return asset.artifact()
 
 

@@ -1,4 +1,5 @@
-"""Between the tables and Temporal: a render is kept first and started second; who dies in between loses nothing."""
+"""Between the tables and Temporal: what is asked for is kept first and started second; who dies in between loses
+nothing."""
 
 import asyncio
 import contextlib
@@ -7,6 +8,7 @@ from datetime import timedelta
 
 import structlog
 
+from api.inspection import start_inspection
 from api.services import Services
 from models.errors import StudioError
 from models.tables import Render, ReviewerRecord
@@ -37,9 +39,18 @@ async def start_forgotten(studio: Services, older_than: timedelta) -> list[str]:
     return [render.id for render in forgotten]
 
 
+async def inspect_forgotten(studio: Services, older_than: timedelta) -> list[str]:
+    """Start inspections of uploads that were kept so long ago and never inspected; their ids."""
+    forgotten = await studio.store.uninspected(older_than)
+    for asset in forgotten:
+        await start_inspection(studio, asset)
+        log.info("asset.dispatched_late", asset=asset.id)
+    return [asset.id for asset in forgotten]
+
+
 async def sweep(studio: Services) -> None:
-    """Until cancelled: list the reviewers that the settings name, start what was kept and never started, and once a day
-    drop what broken uploads left."""
+    """Until cancelled: list the reviewers that the settings name, start what was kept and never started (renders, and
+    inspections of uploads), and once a day drop what broken uploads left."""
     listed, tidied = False, float("-inf")
     while True:
         # An outage here is one the next turn may find over; requests report it to those who wait.
@@ -48,6 +59,7 @@ async def sweep(studio: Services) -> None:
                 await _list_reviewers(studio)
                 listed = True
             await start_forgotten(studio, FORGOTTEN_AFTER)
+            await inspect_forgotten(studio, FORGOTTEN_AFTER)
         with contextlib.suppress(StudioError):
             if time.monotonic() - tidied > LEFTOVER_AFTER.total_seconds():
                 dropped = await studio.blobs.drop_leftovers(LEFTOVER_AFTER)

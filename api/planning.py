@@ -14,6 +14,7 @@ from models.approval import ApprovalPolicy, Principal, Reviewer
 from models.base import Contract, Seed, Slug
 from models.engines import EngineChoices, resolve_plan
 from models.errors import Conflict, InvalidInput, UnknownReference
+from models.inspection import Use
 from models.lanes import Priority
 from models.layout import Brand, Captions, Card, Layout, LowerThird, MusicBed, Shape
 from models.quality import Thresholds
@@ -235,7 +236,8 @@ def _voice(voice: Voice) -> VoiceRef:
 async def _subject(studio: Services, tenant: str, persona: Persona) -> SubjectRef:
     if persona.photo_asset is None:
         return SubjectRef(look=persona.look or "")
-    return SubjectRef(photo=await artifact_of(studio, tenant, persona.photo_asset, AssetKind.IMAGE, "photo"))
+    photo = await artifact_of(studio, tenant, persona.photo_asset, AssetKind.IMAGE, "photo", Use.PORTRAIT)
+    return SubjectRef(photo=photo)
 
 
 def _engines(choices: EngineChoices, voice: Voice, persona: Persona) -> EngineChoices:
@@ -266,7 +268,7 @@ async def _laid_out(studio: Services, tenant: str, layout: Layout, choices: Layo
     if choices.plate is not None:
         changes["plate"] = await plate_of(studio, tenant, choices.plate)
     if choices.music is not None:
-        track = await artifact_of(studio, tenant, choices.music.asset, AssetKind.AUDIO, "layout.music.asset")
+        track = await artifact_of(studio, tenant, choices.music.asset, AssetKind.AUDIO, "layout.music.asset", Use.MUSIC)
         changes["music"] = MusicBed(track=track, level_db=choices.music.level_db, duck_db=choices.music.duck_db)
     elif "music" in named:
         changes["music"] = None

@@ -1,7 +1,10 @@
-"""What the API and the bot ask of Temporal: start a render, look at it, tell it something.
+"""What the API and the bot ask of Temporal: start a render, look at it, tell it something; learn a voice, decode an
+upload.
 
 The client connects when first needed and again after an outage; every fault comes back as a typed error."""
 
+import asyncio
+import contextlib
 from collections.abc import Awaitable, Callable
 from datetime import timedelta
 from typing import TypeVar
@@ -9,6 +12,7 @@ from typing import TypeVar
 from temporalio.client import (
     Client,
     RPCError,
+    WorkflowFailureError,
     WorkflowQueryFailedError,
     WorkflowUpdateFailedError,
     WorkflowUpdateRPCTimeoutOrCancelledError,
@@ -30,7 +34,7 @@ from models.approval import QuestionState, Verdict
 from models.errors import Conflict, FailureDetails, StudioError, TemporalUnavailable
 from models.lanes import Lane
 from models.render import RenderProgress, RenderRequest, Resume
-from models.upkeep import VoiceToEnrol
+from models.upkeep import AssetToInspect, VoiceToEnrol
 from workers.plugin import StudioPlugin
 
 Answer = TypeVar("Answer")
@@ -130,6 +134,26 @@ class Renders:
             )
         )
 
+    async def inspect(self, asset: AssetToInspect) -> None:
+        """Start decoding an upload; while it is under way, twice is once."""
+        await _reach(
+            lambda: self._client.start_workflow(
+                "InspectionWorkflow",
+                asset,
+                id=_inspection_id(asset.tenant, asset.asset),
+                task_queue=Lane.STUDIO.value,
+                static_summary=f"Decode the upload {asset.asset}",
+                id_conflict_policy=WorkflowIDConflictPolicy.USE_EXISTING,
+                rpc_timeout=_PATIENCE,
+            )
+        )
+
+    async def inspected(self, tenant: str, asset: str, patience: timedelta) -> None:
+        """Return when the upload's inspection has ended, however it did, or when ``patience`` has run out."""
+        handle = self._client.get_workflow_handle(_inspection_id(tenant, asset))
+        with contextlib.suppress(TimeoutError, WorkflowFailureError):
+            await _reach(lambda: asyncio.wait_for(handle.result(), patience.total_seconds()))
+
     async def progress(self, render_id: str) -> RenderProgress:
         """Where the render stands this moment. Raises TemporalUnavailable when no worker can say."""
         handle = self._client.get_workflow_handle(workflow_id(render_id))
@@ -153,6 +177,10 @@ class Renders:
         """Ask the render to stop."""
         handle = self._client.get_workflow_handle(workflow_id(render_id))
         await _reach(lambda: handle.cancel(rpc_timeout=_PATIENCE))
+
+
+def _inspection_id(tenant: str, asset: str) -> str:
+    return f"asset/{tenant}/{asset}"
 
 
 def workflow_id(render_id: str) -> str:

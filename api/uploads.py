@@ -1,6 +1,6 @@
 """What an upload really is: its type from its bytes, its size as it streams, and what its header says of its measures.
 
-Deep checks (does it decode, is there one face, is it silent) need heavy libraries and happen in the stages.
+Deep checks (does it decode, is there one face, is it silent) need heavy libraries: a worker makes them next.
 """
 
 import io

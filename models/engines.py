@@ -51,6 +51,7 @@ ENGINES: tuple[EngineSpec, ...] = (
     _spec(Capability.AVATAR, "sadtalker", "1", "sadtalker:SadTalkerEngine", Lane.GPU),
     _spec(Capability.COMPOSITING, "ffmpeg", "1.0", "ffmpeg:FfmpegCompositor", default=True),
     _spec(Capability.QUALITY, "studio", "1", "engine:StudioQuality", default=True),
+    _spec(Capability.INSPECTION, "media", "1", "engine:MediaInspector", default=True),
 )
 
 

@@ -19,6 +19,7 @@ class Capability(StrEnum):
     AVATAR = "avatar"
     COMPOSITING = "compositing"
     QUALITY = "quality"
+    INSPECTION = "inspection"
 
 
 class EngineRef(Contract):

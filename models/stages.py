@@ -9,6 +9,7 @@ from pydantic import Field
 from models.approval import RenderId
 from models.artifacts import Artifact
 from models.base import Contract, Milliseconds, Seed, canonical_sha256
+from models.inspection import Findings
 from models.layout import Layout, Shape
 from models.plan import EngineRef
 from models.quality import Figure, Thresholds
@@ -119,6 +120,20 @@ class EnrolResult(StageResult):
     latents: Artifact
     seconds: Annotated[float, Field(ge=0)]
     """Speech in all samples together."""
+
+
+class InspectRequest(StageRequest):
+    """Decode an upload; sound and video may last ``longest_ms``."""
+
+    stage: ClassVar[str] = "inspect"
+    file: Artifact
+    longest_ms: Milliseconds
+
+
+class InspectResult(StageResult):
+    """What is in the upload."""
+
+    findings: Findings
 
 
 class AlignmentRequest(StageRequest):

@@ -26,6 +26,7 @@ from models.stages import Claim
 from models.tables import (
     ApprovalQuestion,
     Asset,
+    AssetState,
     EngineInstance,
     IdempotencyKey,
     Notice,
@@ -40,7 +41,7 @@ from models.tables import (
     Voice,
     VoiceState,
 )
-from models.upkeep import VoiceOutcome
+from models.upkeep import AssetOutcome, VoiceOutcome
 
 AnyRow = TypeVar("AnyRow", bound=Row)
 
@@ -400,6 +401,46 @@ class Store:
         )
         async with self._session() as session:
             await session.execute(settled)
+
+    # Uploads
+
+    async def settle_asset(self, outcome: AssetOutcome) -> None:
+        """How an upload's inspection ended; the first verdict stands."""
+        found = outcome.findings
+        values: dict[str, Any] = {"state": AssetState.REJECTED, "failure": outcome.failure}
+        if found is not None:
+            measures = {name: getattr(found, name) for name in ("width", "height", "duration_ms")}
+            known = {name: value for name, value in measures.items() if value is not None}
+            values = {"state": AssetState.READY, "findings": found, **known}
+        await self._changed(
+            update(Asset)
+            .where(col(Asset.tenant) == outcome.tenant, col(Asset.id) == outcome.asset)
+            .where(col(Asset.state) == AssetState.UNCHECKED)
+            .values(values)
+        )
+
+    async def inspecting(self, tenant: str, asset: str) -> None:
+        """Remember that an upload's inspection was started."""
+        await self._changed(
+            update(Asset)
+            .where(col(Asset.tenant) == tenant, col(Asset.id) == asset, col(Asset.dispatched_at).is_(None))
+            .values(dispatched_at=func.now())
+        )
+
+    async def uninspected(self, older_than: timedelta, limit: int = 20) -> Sequence[Asset]:
+        """Uploads kept but whose inspection was never started: whoever kept them died or lost sight of Temporal."""
+        statement = (
+            select(Asset)
+            .where(
+                col(Asset.dispatched_at).is_(None),
+                col(Asset.state) == AssetState.UNCHECKED,
+                col(Asset.created_at) < func.now() - literal(older_than, Interval()),
+            )
+            .order_by(col(Asset.created_at))
+            .limit(limit)
+        )
+        async with self._session() as session:
+            return (await session.scalars(statement)).all()
 
     # Engines
 

@@ -32,6 +32,7 @@ from typing_extensions import override
 from models.approval import Decision, Question, QuestionState, SegmentChange, Verdict
 from models.artifacts import Artifact
 from models.errors import FailureDetails
+from models.inspection import Findings
 from models.lanes import Lane
 from models.layout import PlateKind
 from models.plan import Capability
@@ -85,7 +86,7 @@ class AssetKind(StrEnum):
 
 
 class AssetState(StrEnum):
-    """Whether the media in an upload was decoded and found usable; the stages that use it look deeper."""
+    """Whether the media in an upload was decoded and found usable for anything."""
 
     UNCHECKED = "unchecked"
     READY = "ready"
@@ -169,7 +170,10 @@ class Tenant(Row, table=True):
 
 
 class Asset(Row, table=True):
-    """An upload. The bytes are content-addressed: the same file twice is one row."""
+    """An upload. The bytes are content-addressed: the same file twice is one row.
+
+    ``dispatched_at`` is null until its inspection was started, so that a fault between the two is made good.
+    """
 
     __tablename__ = "asset"
     __table_args__ = (
@@ -180,7 +184,9 @@ class Asset(Row, table=True):
         _check("uri", "uri LIKE 's3://%'"),
         _check("size", "size > 0"),
         _check("measures", "duration_ms >= 0 AND width > 0 AND height > 0"),
+        Index("asset_uninspected_idx", "created_at", postgresql_where=text("dispatched_at IS NULL")),
         _check("failure", "(state = 'rejected') = (failure IS NOT NULL)"),
+        _check("findings", "(state = 'ready') = (findings IS NOT NULL)"),
     )
 
     tenant: str = Field(primary_key=True, sa_type=Text)
@@ -196,7 +202,9 @@ class Asset(Row, table=True):
     filename: str = Field(default="", sa_type=Text)
     state: AssetState = Field(default=AssetState.UNCHECKED, sa_column=_choice(AssetState, "state"))
     failure: FailureDetails | None = Field(default=None, sa_column=_contract(FailureDetails, nullable=True))
+    findings: Findings | None = Field(default=None, sa_column=_contract(Findings, nullable=True))
     created_by: str = Field(sa_type=Text)
+    dispatched_at: datetime | None = Field(default=None, sa_column=_moment())
     created_at: datetime | None = Field(default=None, sa_column=_now())
 
     def artifact(self) -> Artifact:

@@ -6,8 +6,9 @@ from pydantic import Field
 
 from models.approval import Question, QuestionState, RenderId, Reviewer, Verdict
 from models.artifacts import Artifact
-from models.base import Contract, Sha256, Slug
+from models.base import Contract, Milliseconds, Sha256, Slug
 from models.errors import FailureDetails
+from models.inspection import Findings
 from models.lanes import Lane
 from models.plan import EngineRef
 from models.quality import Figure
@@ -80,6 +81,25 @@ class VoiceOutcome(Contract):
     samples: Annotated[tuple[Artifact, ...], Field(min_length=1, max_length=20)]
     """Those it was learnt from: a voice whose samples were replaced meanwhile is left alone."""
     latents: Artifact | None = None
+    failure: FailureDetails | None = None
+
+
+class AssetToInspect(Contract):
+    """An upload whose bytes nobody has decoded yet. ``engine`` is pinned, and the bound known, when it is sent."""
+
+    tenant: Slug
+    asset: Annotated[str, Field(pattern=r"^[0-9a-f]{16}$")]
+    engine: EngineRef
+    file: Artifact
+    longest_ms: Milliseconds
+
+
+class AssetOutcome(Contract):
+    """How an inspection ended: with findings, or with what is wrong with the file."""
+
+    tenant: Slug
+    asset: Annotated[str, Field(pattern=r"^[0-9a-f]{16}$")]
+    findings: Findings | None = None
     failure: FailureDetails | None = None
 
 

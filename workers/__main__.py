@@ -25,6 +25,7 @@ from workers.plugin import StudioPlugin
 from workers.renewal import Occupation, renew
 from workers.scratch import fresh_scratch
 from workflows.enrolment import EnrolmentWorkflow
+from workflows.inspection import InspectionWorkflow
 from workflows.render import RenderWorkflow
 
 log = structlog.get_logger()
@@ -105,7 +106,7 @@ def _studio_worker(client: Client, settings: Settings) -> Worker:
     return Worker(
         client,
         task_queue=Lane.STUDIO.value,
-        workflows=[RenderWorkflow, EnrolmentWorkflow],
+        workflows=[RenderWorkflow, EnrolmentWorkflow, InspectionWorkflow],
         max_cached_workflows=settings.lanes.cached_workflows,
     )
 

@@ -14,6 +14,7 @@ from activities.alignment.stage import AlignmentActivities
 from activities.approvals.stage import ApprovalActivities
 from activities.avatar.stage import AvatarActivities
 from activities.compositing.stage import CompositingActivities
+from activities.inspection.stage import InspectionActivities
 from activities.lipsync.stage import LipsyncActivities
 from activities.quality.stage import QualityActivities
 from activities.records.stage import RecordActivities
@@ -107,6 +108,7 @@ def stage_activities(
     avatar = AvatarActivities(stages, engines[Capability.AVATAR])
     compositing = CompositingActivities(stages, engines[Capability.COMPOSITING])
     quality = QualityActivities(stages, engines[Capability.QUALITY])
+    inspection = InspectionActivities(stages, engines[Capability.INSPECTION])
     return (
         speech.speak,
         speech.enrol,
@@ -118,6 +120,7 @@ def stage_activities(
         compositing.assemble,
         quality.measure,
         quality.check,
+        inspection.inspect,
     )
 
 
@@ -130,11 +133,12 @@ def io_activities(
         # Imported only where a bot is configured: the library costs 30 MB.
         messenger = pkgutil.resolve_name("activities.approvals.telegram:TelegramMessenger")
         messengers.append(messenger(settings.telegram.bot_token.get_secret_value(), settings.telegram.api_url, store))
-    records = RecordActivities(store, store, store, artifacts, client)
+    records = RecordActivities(store, store, store, store, artifacts, client)
     approvals = ApprovalActivities(store, artifacts, tuple(messengers))
     return (
         records.project,
         records.settle_voice,
+        records.settle_asset,
         records.find_film,
         records.keep_film,
         records.idle_lanes,

@@ -1,4 +1,5 @@
-"""What the tables say of a render: its projection, its finished film by key, and whether its lanes are served."""
+"""What the tables say of renders, voices and uploads: projections, outcomes, finished films by key; and whether lanes
+are served."""
 
 import uuid
 from datetime import timedelta
@@ -10,11 +11,21 @@ from temporalio.api.workflowservice.v1 import DescribeTaskQueueRequest
 from temporalio.client import Client
 
 from activities.support.artifacts import ArtifactStore
-from activities.support.ledger import RenderRecords, StageLedger, VoiceRecords
+from activities.support.ledger import AssetRecords, RenderRecords, StageLedger, VoiceRecords
 from activities.support.stage import artifacts_in, on_thread
 from models.lanes import Lane
 from models.plan import Capability, EngineRef
-from models.upkeep import FilmAnswer, FilmQuery, FilmToKeep, FinishedFilms, IdleLanes, LaneQuery, Snapshot, VoiceOutcome
+from models.upkeep import (
+    AssetOutcome,
+    FilmAnswer,
+    FilmQuery,
+    FilmToKeep,
+    FinishedFilms,
+    IdleLanes,
+    LaneQuery,
+    Snapshot,
+    VoiceOutcome,
+)
 
 _FILM = EngineRef(capability=Capability.COMPOSITING, name="film", version="1", lane=Lane.IO)
 """Finished films live in the stage table beside what they are made of, under a name no engine has."""
@@ -27,12 +38,14 @@ class RecordActivities:
         self,
         records: RenderRecords,
         voices: VoiceRecords,
+        assets: AssetRecords,
         ledger: StageLedger,
         artifacts: ArtifactStore,
         client: Client,
     ) -> None:
         self._records = records
         self._voices = voices
+        self._assets = assets
         self._ledger = ledger
         self._artifacts = artifacts
         self._client = client
@@ -46,6 +59,11 @@ class RecordActivities:
     async def settle_voice(self, outcome: VoiceOutcome) -> None:
         """Store how an enrolment ended."""
         await self._voices.settle_voice(outcome)
+
+    @activity.defn(name="records.settle_asset")
+    async def settle_asset(self, outcome: AssetOutcome) -> None:
+        """Store how an upload's inspection ended."""
+        await self._assets.settle_asset(outcome)
 
     @activity.defn(name="records.find_film")
     async def find_film(self, query: FilmQuery) -> FilmAnswer:

@@ -110,16 +110,27 @@ def check_samples(paths: Sequence[Path]) -> SampleReport:
 
 def check_audio(path: Path, limits: Limits = SPEECH) -> AudioReport:
     """Measure one recording against ``limits``. Raises MediaRejected like :func:`check_samples`."""
-    with _opened(path) as (header, blocks):
-        _check_header(path.name, header, limits)
-        report = _measure(path.name, header, blocks, limits)
-    _check_report(report, limits)
+    report = measure_audio(path, limits.longest)
+    judge_audio(report, limits)
     return report
+
+
+def measure_audio(path: Path, longest: float, name: str = "") -> AudioReport:
+    """Decode all of ``path`` and measure it; ``name`` is what a person calls it (default: its file name).
+
+    Raises MediaRejected: not audio, truncated, longer than ``longest`` seconds (by the header alone, if that says so).
+    """
+    name = name or path.name
+    with _opened(path, name) as (header, blocks):
+        if header.sample_rate < 1 or header.channels < 1:
+            raise _not_audio(name)
+        _refuse_longer(name, header.seconds, longest)
+        return _measure(name, header, blocks, longest)
 
 
 def load_mono(path: Path, sample_rate: int, longest: float) -> Samples:
     """The first ``longest`` seconds of ``path``, channels averaged, at ``sample_rate``. Raises MediaRejected."""
-    with _opened(path) as (header, blocks):
+    with _opened(path, path.name) as (header, blocks):
         wanted = int(longest * header.sample_rate)
         read: list[Samples] = []
         for block in blocks:
@@ -137,13 +148,13 @@ def _rejected(name: str, measured: str, action: str, code: str) -> MediaRejected
 
 
 @contextmanager
-def _opened(path: Path) -> Iterator[tuple[_Header, Iterator[Samples]]]:
+def _opened(path: Path, name: str) -> Iterator[tuple[_Header, Iterator[Samples]]]:
     """The header, and about one second of float32 [frames, channels] at a time."""
     try:
         with soundfile.SoundFile(path) as file:
-            _refuse_truncated_wav(path)
+            _refuse_truncated_wav(path, name)
             header = _Header(file.samplerate, file.channels, file.frames / max(file.samplerate, 1), file.frames)
-            yield header, _soundfile_blocks(path.name, file)
+            yield header, _soundfile_blocks(name, file)
             return
     except soundfile.LibsndfileError:
         pass
@@ -151,13 +162,13 @@ def _opened(path: Path) -> Iterator[tuple[_Header, Iterator[Samples]]]:
         with av.open(str(path), metadata_errors="ignore") as container:
             stream = next(iter(container.streams.audio), None)
             if stream is None:
-                raise _not_audio(path.name)
+                raise _not_audio(name)
             duration = stream.duration * stream.time_base if stream.duration and stream.time_base else 0
             seconds = float(duration or (container.duration or 0) / av.time_base)
             header = _Header(stream.codec_context.sample_rate or 0, stream.codec_context.channels, seconds, 0)
             yield header, _av_blocks(container, stream)
     except (av.error.FFmpegError, OSError) as error:
-        raise _not_audio(path.name) from error
+        raise _not_audio(name) from error
 
 
 def _not_audio(name: str) -> MediaRejected:
@@ -192,7 +203,7 @@ def _truncated(name: str, read: int, promised: int) -> MediaRejected:
     )
 
 
-def _refuse_truncated_wav(path: Path) -> None:
+def _refuse_truncated_wav(path: Path, name: str) -> None:
     """libsndfile silently shortens a WAV whose data chunk promises more bytes than the file has."""
     size = path.stat().st_size
     with path.open("rb") as file:
@@ -200,33 +211,18 @@ def _refuse_truncated_wav(path: Path) -> None:
         if kind != b"RIFF" or form != b"WAVE":
             return
         while len(chunk := file.read(8)) == 8:
-            name, length = struct.unpack("<4sI", chunk)
-            if name == b"data":
+            kind, length = struct.unpack("<4sI", chunk)
+            if kind == b"data":
                 # Recorders that stream write 0 or the largest number, for they do not know the length yet.
                 if length not in (0, 0xFFFFFFFF) and file.tell() + length > size:
-                    raise _truncated(path.name, (size - file.tell()) // 2, length // 2)
+                    raise _truncated(name, (size - file.tell()) // 2, length // 2)
                 return
             file.seek(length + length % 2, 1)
 
 
-def _check_header(name: str, header: _Header, limits: Limits) -> None:
-    if header.sample_rate < LOWEST_RATE:
-        raise _rejected(
-            name,
-            f"it has {header.sample_rate / 1000:g} kHz.",
-            f"Record at {LOWEST_RATE // 1000} kHz or more; raising the rate of this file would not help.",
-            "sample-rate",
-        )
-    if not 1 <= header.channels <= MOST_CHANNELS:
-        raise _rejected(name, f"it has {header.channels} channels.", "Send mono or stereo.", "channels")
-    _check_length(name, header.seconds, limits, known=bool(header.seconds))
-
-
-def _check_length(name: str, seconds: float, limits: Limits, *, known: bool = True) -> None:
-    if known and seconds > limits.longest:
-        raise _rejected(name, f"it is {_span(seconds)} long.", f"Send at most {_span(limits.longest)}.", "too-long")
-    if known and seconds < limits.shortest:
-        raise _rejected(name, f"it is {seconds:.2f} s long.", f"Send at least {limits.shortest:g} s.", "too-short")
+def _refuse_longer(name: str, seconds: float, longest: float) -> None:
+    if seconds > longest:
+        raise _rejected(name, f"it is {_span(seconds)} long.", f"Send at most {_span(longest)}.", "too-long")
 
 
 def _span(seconds: float) -> str:
@@ -266,15 +262,17 @@ class _Meter:
         return levels
 
 
-def _measure(name: str, header: _Header, blocks: Iterator[Samples], limits: Limits) -> AudioReport:
+def _measure(name: str, header: _Header, blocks: Iterator[Samples], longest: float) -> AudioReport:
     meter = _Meter(header.sample_rate)
     for block in blocks:
         meter.add(block)
         # A header may lie about the length; what is decoded does not.
-        if meter.samples > (limits.longest + 1) * header.sample_rate:
-            _check_length(name, meter.samples / header.sample_rate, limits)
-    _check_length(name, meter.samples / header.sample_rate, limits)
+        if meter.samples > (longest + 1) * header.sample_rate:
+            break
+    _refuse_longer(name, meter.samples / header.sample_rate, longest)
     levels = meter.levels()
+    if not len(levels):
+        raise _rejected(name, "it holds no sound.", "Record it again and look at its length.", "too-short")
     loud = float(np.percentile(levels, 95))
     speaking = levels[levels > max(loud - 25.0, _SILENT_DB)]
     speech_db = 10.0 * float(np.log10(np.mean(10.0 ** (speaking / 10.0)))) if len(speaking) else -120.0
@@ -293,8 +291,23 @@ def _measure(name: str, header: _Header, blocks: Iterator[Samples], limits: Limi
     )
 
 
-def _check_report(report: AudioReport, limits: Limits) -> None:
+def judge_audio(report: AudioReport, limits: Limits) -> None:
+    """Raises MediaRejected as :func:`check_samples`, for what was measured."""
     name = report.name
+    if report.sample_rate < LOWEST_RATE:
+        raise _rejected(
+            name,
+            f"it has {report.sample_rate / 1000:g} kHz.",
+            f"Record at {LOWEST_RATE // 1000} kHz or more; raising the rate of this file would not help.",
+            "sample-rate",
+        )
+    if report.channels > MOST_CHANNELS:
+        raise _rejected(name, f"it has {report.channels} channels.", "Send mono or stereo.", "channels")
+    _refuse_longer(name, report.seconds, limits.longest)
+    if report.seconds < limits.shortest:
+        raise _rejected(
+            name, f"it is {report.seconds:.2f} s long.", f"Send at least {limits.shortest:g} s.", "too-short"
+        )
     if report.speech_db <= _SILENT_DB or report.speech_share < SPEECH_SHARE:
         share = 0.0 if report.speech_db <= _SILENT_DB else report.speech_share
         raise _rejected(

@@ -8,9 +8,9 @@ from models.approval import Question, QuestionState, Verdict
 from models.plan import EngineRef
 from models.render import RenderProgress
 from models.stages import Claim
-from models.upkeep import VoiceOutcome
+from models.upkeep import AssetOutcome, VoiceOutcome
 
-__all__ = ["Claim", "EngineRegistry", "Notices", "RenderRecords", "StageLedger", "VoiceRecords"]
+__all__ = ["AssetRecords", "Claim", "EngineRegistry", "Notices", "RenderRecords", "StageLedger", "VoiceRecords"]
 
 
 class StageLedger(Protocol):
@@ -64,6 +64,14 @@ class VoiceRecords(Protocol):
 
     async def settle_voice(self, outcome: VoiceOutcome) -> None:
         """Store how an enrolment ended, unless the voice was replaced meanwhile. Idempotent."""
+        ...
+
+
+class AssetRecords(Protocol):
+    """Uploads that are being inspected."""
+
+    async def settle_asset(self, outcome: AssetOutcome) -> None:
+        """Store how an inspection ended, unless one ended before. Idempotent."""
         ...
 
 

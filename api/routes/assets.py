@@ -10,11 +10,13 @@ from pydantic import ConfigDict, Field
 
 from api.auth import Producer, Viewer
 from api.common import After, AssetId, Limit, Page
+from api.inspection import inspected
 from api.problems import responses
 from api.services import Studio
 from api.uploads import KIND_LIMITS, MEBIBYTE, at_most, incoming, sniff, take_head, too_large
 from models.base import Contract
-from models.errors import FailureDetails
+from models.errors import FailureDetails, MediaRejected
+from models.inspection import Findings
 from models.tables import Asset, AssetKind, AssetState
 
 router = APIRouter(prefix="/assets", tags=["assets"], responses=responses(401, 403, 413, 422, 503, 507))
@@ -41,12 +43,14 @@ EXAMPLE: dict[str, Any] = {
     "width": 512,
     "height": 512,
     "filename": "logo.png",
-    "state": "unchecked",
+    "state": "ready",
+    "findings": {"width": 512, "height": 512, "faces": 0},
 }
 
 
 class AssetView(Contract):
-    """An upload. ``unchecked``: its header was read; the stages that use it look at all of it."""
+    """An upload. ``unchecked``: its header was read, and a worker has yet to decode it. ``ready``: it was decoded;
+    ``findings`` holds its measures and each use it is unfit for. ``rejected``: ``failure`` says what is wrong."""
 
     model_config = ConfigDict(json_schema_extra={"examples": [EXAMPLE]})
 
@@ -62,8 +66,12 @@ class AssetView(Contract):
     filename: str
     state: AssetState
     failure: FailureDetails | None
+    findings: Findings | None
     created_by: str
     created_at: datetime | None
+
+
+_INTERNAL = {"tenant", "dispatched_at"}
 
 
 class AssetDetail(AssetView):
@@ -74,7 +82,7 @@ class AssetDetail(AssetView):
 
 
 def _view(row: Asset) -> AssetView:
-    return AssetView.model_validate(row.model_dump(exclude={"tenant"}))
+    return AssetView.model_validate(row.model_dump(exclude=_INTERNAL))
 
 
 @router.post("", status_code=201, openapi_extra=_BODY, responses={200: {"description": "The same bytes are kept."}})
@@ -85,7 +93,11 @@ async def upload_asset(
     studio: Studio,
     filename: Annotated[str, Query(max_length=200, description="A name for people.", examples=["logo.png"])] = "",
 ) -> AssetView:
-    """Upload a file. Its type comes from its bytes; the same bytes again answer with the asset there is."""
+    """Upload a file. Its type comes from its bytes; the same bytes again answer with the asset there is.
+
+    The answer waits a few seconds for the file to be decoded. One that nothing can be made of is refused with what is
+    wrong; one whose turn did not come in time is kept as `unchecked`, and reading it later tells the verdict.
+    """
     limits = studio.settings.api
     most = limits.max_upload_mb * MEBIBYTE
     if int(request.headers.get("content-length", "0")) > most + MEBIBYTE:
@@ -111,6 +123,9 @@ async def upload_asset(
         created_by=caller.subject,
     )
     kept, new = await studio.store.keep_asset(asset)
+    kept = await inspected(studio, kept)
+    if kept.failure:
+        raise MediaRejected(kept.failure.message, field="file", code=kept.failure.code, action=kept.failure.action)
     response.status_code = 201 if new else 200
     response.headers["Location"] = f"/assets/{kept.id}"
     return _view(kept)
@@ -134,4 +149,4 @@ async def get_asset(asset: AssetId, caller: Viewer, studio: Studio) -> AssetDeta
     """One asset, with a signed link that serves it."""
     row = await studio.store.get(Asset, caller.tenant, asset)
     url = studio.blobs.url(row.artifact(), seconds=URL_SECONDS)
-    return AssetDetail(**row.model_dump(exclude={"tenant"}), url=url)
+    return AssetDetail(**row.model_dump(exclude=_INTERNAL), url=url)

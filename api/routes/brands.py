@@ -70,7 +70,7 @@ async def create_brand(body: NewBrand, caller: Producer, studio: Studio) -> Bran
     return _view(await studio.store.add(await _row(studio, caller.tenant, body.id, body)))
 
 
-@router.put("/{brand}", responses=responses(404))
+@router.put("/{brand}", responses=responses(404, 409))
 async def replace_brand(brand: Slug, body: BrandBody, caller: Producer, studio: Studio) -> BrandView:
     """Create the brand kit, or replace what is kept of it."""
     return _view(await studio.store.put(await _row(studio, caller.tenant, brand, body)))

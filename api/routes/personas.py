@@ -11,6 +11,7 @@ from api.common import After, AssetId, Limit, Line, Page, Prose, Words, artifact
 from api.problems import responses
 from api.services import Services, Studio
 from models.base import Contract, Slug
+from models.inspection import Use
 from models.script import Tone
 from models.stock import require_look
 from models.tables import Argumentation, AssetKind, BrandKit, Persona, RiskPosture, Voice
@@ -85,7 +86,7 @@ async def _row(studio: Services, tenant: str, persona_id: str, body: PersonaBody
     if body.brand is not None:
         await studio.store.get(BrandKit, tenant, body.brand)
     if body.photo is not None:
-        await artifact_of(studio, tenant, body.photo, AssetKind.IMAGE, "photo")
+        await artifact_of(studio, tenant, body.photo, AssetKind.IMAGE, "photo", Use.PORTRAIT)
     given = body.model_dump(exclude={"id", "photo"})
     return Persona(tenant=tenant, id=persona_id, photo_asset=body.photo, **given)
 
@@ -96,7 +97,7 @@ async def create_persona(body: NewPersona, caller: Producer, studio: Studio) -> 
     return _view(await studio.store.add(await _row(studio, caller.tenant, body.id, body)))
 
 
-@router.put("/{persona}", responses=responses(404))
+@router.put("/{persona}", responses=responses(404, 409))
 async def replace_persona(persona: Slug, body: PersonaBody, caller: Producer, studio: Studio) -> PersonaView:
     """Create the persona, or replace what is kept of it. Renders made before keep what they were made of."""
     return _view(await studio.store.put(await _row(studio, caller.tenant, persona, body)))

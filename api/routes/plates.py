@@ -100,7 +100,7 @@ async def create_plate(body: NewPlate, caller: Producer, studio: Studio) -> Plat
     return _view(await studio.store.add(await _row(studio, caller.tenant, body.id, body)))
 
 
-@router.put("/{plate}", responses=responses(404))
+@router.put("/{plate}", responses=responses(404, 409))
 async def replace_plate(plate: Slug, body: PlateBody, caller: Producer, studio: Studio) -> PlateView:
     """Create the plate, or replace what is kept of it."""
     return _view(await studio.store.put(await _row(studio, caller.tenant, plate, body)))

@@ -14,6 +14,7 @@ from models.artifacts import Artifact
 from models.base import Contract, LanguageTag, Slug
 from models.engines import find_engine
 from models.errors import FailureDetails
+from models.inspection import Use
 from models.plan import Capability
 from models.stock import require_stock_voice
 from models.tables import AssetKind, Voice, VoiceState
@@ -78,14 +79,16 @@ async def _row(studio: Services, tenant: str, voice_id: str, body: VoiceBody) ->
     find_engine(Capability.SPEECH, body.engine)
     if body.stock:
         require_stock_voice(body.engine, body.stock)
-    samples = tuple([await artifact_of(studio, tenant, asset, AssetKind.AUDIO, "samples") for asset in body.samples])
+    samples = [
+        await artifact_of(studio, tenant, asset, AssetKind.AUDIO, "samples", Use.VOICE_SAMPLE) for asset in body.samples
+    ]
     return Voice(
         tenant=tenant,
         id=voice_id,
         name=body.name,
         engine=body.engine,
         stock=body.stock,
-        samples=samples,
+        samples=tuple(samples),
         language=body.language,
         state=VoiceState.ENROLLING if samples else VoiceState.READY,
     )
@@ -109,7 +112,7 @@ async def create_voice(body: NewVoice, caller: Producer, studio: Studio) -> Voic
     return await _learnt(studio, voice)
 
 
-@router.put("/{voice}", responses=responses(404))
+@router.put("/{voice}", responses=responses(404, 409))
 async def replace_voice(voice: Slug, body: VoiceBody, caller: Producer, studio: Studio) -> VoiceView:
     """Create the voice, or replace what is kept of it. Renders made before keep what they were made of."""
     row = await studio.store.put(await _row(studio, caller.tenant, voice, body))

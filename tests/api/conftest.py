@@ -1,6 +1,6 @@
 """The API on real HTTP, before real servers and the real render workflow.
 
-Only the stages' own work is instant: it draws a second of test picture instead of a person."""
+Only a render's stages are instant: they draw a second of test picture instead of a person."""
 
 import asyncio
 import contextlib
@@ -25,7 +25,10 @@ from temporalio import activity
 from temporalio.client import Client
 from temporalio.worker import Worker
 
+from activities.inspection.engine import MediaInspector
+from activities.inspection.stage import InspectionActivities
 from activities.support.s3 import S3ArtifactStore, connect_s3
+from activities.support.stage import Stages
 from api.app import create_app
 from deploy.local.servers import LocalServers
 from deploy.migrations import upgrade
@@ -39,6 +42,7 @@ from tests.telegram.server import TOKEN, TelegramServer, telegram_server
 from tests.workflows.studio import InstantStudio
 from workers import wiring
 from workers.plugin import StudioPlugin
+from workflows.inspection import InspectionWorkflow
 from workflows.render import RenderWorkflow
 
 FINE = (Figure(name="word_error_rate", value=0.01, sense=Sense.AT_MOST, reach=0.05),)
@@ -205,19 +209,22 @@ def settings(environment: dict[str, str]) -> Settings:
 
 @contextlib.asynccontextmanager
 async def at_work(settings: Settings, studio: SmallFilms) -> AsyncIterator[None]:
-    """Workers of every lane: the real workflow, records and approvals; instant stages."""
+    """Workers of every lane: the real workflows, records, approvals and inspection of uploads; instant stages."""
     client = await Client.connect(settings.temporal.address, plugins=[StudioPlugin()])
     store = Store.connect(settings.database.url.get_secret_value())
     real = wiring.io_activities(settings, studio.artifacts, store, client)
+    inspection = InspectionActivities(Stages(studio.artifacts, store, studio.folder), {"media": MediaInspector()})
     # A cancelled stage hears of it with its next heartbeat.
     instant = Worker(
         client,
         task_queue="cpu",
-        activities=studio.activities()["cpu"],
+        activities=[*studio.activities()["cpu"], inspection.inspect],
         max_heartbeat_throttle_interval=timedelta(seconds=0.5),
     )
     async with contextlib.AsyncExitStack() as stack:
-        await stack.enter_async_context(Worker(client, task_queue="studio", workflows=[RenderWorkflow]))
+        await stack.enter_async_context(
+            Worker(client, task_queue="studio", workflows=[RenderWorkflow, InspectionWorkflow])
+        )
         await stack.enter_async_context(instant)
         await stack.enter_async_context(Worker(client, task_queue="io", activities=real))
         yield

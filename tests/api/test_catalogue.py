@@ -1,12 +1,14 @@
 """Personas, voices, brands, plates and scripts: kept as given, refused with the field that is wrong."""
 
 import io
+from pathlib import Path
 
 import pytest
 from PIL import Image
 
 from tests.api.conftest import Tenant, problem
 
+ANNA = Path(__file__).parents[1] / "media" / "portraits" / "anna.jpg"
 SCRIPT = {"title": "T", "source": "Good morning."}
 PERSONA = {"name": "Avery", "voice": "avery", "look": "avery"}
 
@@ -39,7 +41,10 @@ def test_a_persona_has_a_voice_that_exists_and_one_face(tenant: Tenant) -> None:
         )["field"]
         == "photo"
     )
-    with_photo = {**PERSONA, "look": None, "photo": picture(tenant), "argumentation": "high"}
+    nobody = {**PERSONA, "look": "nobody"}
+    assert problem(tenant.producer.put("/personas/x", json=nobody), 404, "reference.unknown")["field"] == "look"
+    photo = tenant.producer.post("/assets", content=ANNA.read_bytes()).json()["id"]
+    with_photo = {**PERSONA, "look": None, "photo": photo, "argumentation": "high"}
     kept = tenant.producer.put("/personas/x", json=with_photo).json()
     assert (kept["photo"], kept["look"], kept["argumentation"]) == (with_photo["photo"], None, "high")
 
@@ -49,6 +54,7 @@ def test_a_persona_has_a_voice_that_exists_and_one_face(tenant: Tenant) -> None:
     [
         ({"name": "X", "engine": "chatterbox", "stock": "a"}, 404, "reference.unknown", "engines.speech"),
         ({"name": "X", "stock": "af_nobody"}, 404, "reference.unknown", "stock"),
+        ({"name": "X", "engine": "hibari", "stock": "af_heart"}, 404, "reference.unknown", "stock"),
         ({"name": "X"}, 422, "input.invalid", ""),
         ({"name": "X\u0007", "stock": "af_heart"}, 422, "input.invalid", "name"),
         ({"name": "X", "stock": "af_heart", "colour": "red"}, 422, "input.invalid", "colour"),

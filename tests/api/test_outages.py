@@ -3,17 +3,21 @@
 import os
 import subprocess
 from collections.abc import Callable, Iterator
+from datetime import timedelta
 
 import httpx
 import pytest
 
+from api.dispatch import inspect_forgotten
+from api.services import Services
 from deploy.local.state import find_port
+from models.errors import TemporalUnavailable
 from models.render import RenderState
 from tests.api.conftest import House, Tenant, problem
 
 NO_APPROVAL = {"required": False}
 WAV = (
-    b"RIFF\x24\x00\x00\x00WAVEfmt \x10\x00\x00\x00\x01\x00\x01\x00\x40\x1f\x00\x00\x80\x3e\x00\x00\x02\x00\x10\x00data"
+    b"RIFF\x24\x00\x00\x00WAVEfmt \x10\x00\x00\x00\x01\x00\x01\x00\xc0\x5d\x00\x00\x80\xbb\x00\x00\x02\x00\x10\x00data"
 )
 
 
@@ -94,6 +98,27 @@ def test_without_the_object_store_an_upload_is_refused_and_leaves_nothing(
     tenant.house.servers.restart("s3")
     until(lambda: all(ready(tenant.viewer).values()))
     assert tenant.producer.post("/assets", content=content).status_code == 201
+
+
+def test_without_temporal_an_upload_is_kept_and_decoded_when_it_is_back(
+    tenant: Tenant, killed: Callable[[str], None]
+) -> None:
+    killed("temporal")
+    kept = tenant.producer.post("/assets", content=WAV + (60_000).to_bytes(4, "little") + os.urandom(60_000))
+    assert (kept.status_code, kept.json()["state"]) == (201, "unchecked"), kept.text
+    tenant.house.servers.restart("temporal")
+
+    async def inspect() -> list[str]:
+        studio = await Services.open(tenant.house.settings)
+        try:
+            return await inspect_forgotten(studio, timedelta(0))
+        except TemporalUnavailable:
+            return []
+        finally:
+            await studio.close()
+
+    until(lambda: kept.json()["id"] in tenant.house.portal.call(inspect))
+    until(lambda: tenant.viewer.get(f"/assets/{kept.json()['id']}").json()["state"] == "ready")
 
 
 def test_it_starts_while_everything_is_away_and_says_what_is(

@@ -25,6 +25,7 @@ from models.errors import (
     StudioError,
     UnknownReference,
 )
+from models.inspection import Findings, Unfit, Use
 from models.plan import Capability
 from models.render import RenderProgress, RenderState, Step
 from models.script import ScriptAudience
@@ -42,6 +43,7 @@ from models.tables import (
     Voice,
     VoiceState,
 )
+from models.upkeep import AssetOutcome
 from tests.workflows.studio import artifact, request, utterance
 
 ENGINE = ENGINES[0].ref("a" * 64)
@@ -315,6 +317,29 @@ async def test_the_same_bytes_are_one_asset(store: Store) -> None:
     assert first.artifact() == picture
 
 
+async def test_the_first_verdict_on_an_upload_stands(store: Store) -> None:
+    tenant = await tenant_of(store)
+    sound = artifact(["bed", tenant], "audio/flac")
+    values = {"sha256": sound.sha256, "uri": sound.uri, "media_type": sound.media_type, "size": sound.size}
+    row = Asset(tenant=tenant, id="f" * 16, kind=AssetKind.AUDIO, created_by="p", **values)
+    await store.keep_asset(row)
+    assert row.id in {asset.id for asset in await store.uninspected(timedelta(0), limit=1_000)}
+    await store.inspecting(tenant, row.id)
+    assert row.id not in {asset.id for asset in await store.uninspected(timedelta(0), limit=1_000)}
+    found = Findings(
+        duration_ms=2_000, sample_rate=48_000, channels=2, unfit=(Unfit(use=Use.PORTRAIT, failure=FAILURE),)
+    )
+    await store.settle_asset(AssetOutcome(tenant=tenant, asset=row.id, findings=found))
+    await store.settle_asset(AssetOutcome(tenant=tenant, asset=row.id, failure=FAILURE))
+    settled = await store.get(Asset, tenant, row.id)
+    assert (settled.state, settled.findings, settled.failure) == (AssetState.READY, found, None)
+    assert settled.duration_ms == 2_000
+
+
+async def test_every_engine_of_the_catalogue_can_be_announced(store: Store) -> None:
+    await store.announce(new_id(), tuple(spec.ref() for spec in ENGINES))
+
+
 async def test_putting_a_row_replaces_it_and_keeps_when_it_was_made(store: Store) -> None:
     tenant = await tenant_of(store)
     first = await store.put(Voice(tenant=tenant, id="ada", name="Ada", engine="kokoro", stock="af_heart"))
@@ -357,6 +382,17 @@ FAILURE = FailureDetails(code="x", message="m", audience="operator", action="a",
             media_type="image/png",
             size=1,
             state=AssetState.REJECTED,
+            created_by="p",
+        ),
+        Asset(
+            tenant="t",
+            id="c",
+            sha256="a" * 64,
+            uri="s3://b/k",
+            kind=AssetKind.IMAGE,
+            media_type="image/png",
+            size=1,
+            state=AssetState.READY,
             created_by="p",
         ),
     ],
