@@ -37,10 +37,14 @@ def _spec(
     return EngineSpec(capability=capability, name=name, version=version, lane=lane, target=target, default=default)
 
 
+RECORDING = "recording"
+"""The speech engine that has no voice: it cuts one recording of the whole script into its sentences."""
+
 ENGINES: tuple[EngineSpec, ...] = (
     _spec(Capability.SPEECH, "kokoro", "1", "kokoro:KokoroEngine", default=True),
     _spec(Capability.SPEECH, "hibari", "1", "hibari:HibariEngine"),
     _spec(Capability.SPEECH, "xtts", "1", "xtts:XttsEngine", Lane.GPU),
+    _spec(Capability.SPEECH, RECORDING, "1", "recording:RecordedSpeech"),
     _spec(Capability.ALIGNMENT, "timings", "1", "timings:TimingsEngine", default=True),
     _spec(Capability.ALIGNMENT, "pocketsphinx", "1", "pocketsphinx:PocketsphinxEngine", default=True),
     _spec(Capability.ALIGNMENT, "mfa", "1", "mfa:MfaEngine"),

@@ -38,18 +38,23 @@ def _weights(settings: Settings, *parts: str) -> Path:
     return settings.studio.state_dir.joinpath("weights", *parts)
 
 
+def _whisper(settings: Settings) -> Path:
+    return settings.engines.whisper_dir or _weights(settings, "whisper-base")
+
+
 ARGUMENTS: dict[str, Arguments] = {
     "kokoro": lambda s: {
         "model": s.engines.kokoro_model,
         "voices_dir": s.engines.kokoro_voices_dir or _weights(s, "kokoro-js", "voices"),
         "cache_dir": _weights(s, "prepared"),
     },
+    "recording": lambda s: {"whisper_dir": _whisper(s)},
     "xtts": lambda s: {"checkpoint_dir": s.engines.xtts_checkpoint_dir},
     "wav2lip": lambda s: {"checkpoint": s.engines.wav2lip_checkpoint},
     "sadtalker": lambda s: {"command": shlex.split(s.engines.sadtalker_command)},
     "mfa": lambda s: {"workspace": s.studio.state_dir / "mfa", "command": s.engines.mfa_command},
     "studio": lambda s: {
-        "whisper_dir": s.engines.whisper_dir or _weights(s, "whisper-base"),
+        "whisper_dir": _whisper(s),
         "aligner": pkgutil.resolve_name("activities.alignment.pocketsphinx:PocketsphinxEngine")(),
     },
 }

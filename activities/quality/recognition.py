@@ -5,6 +5,7 @@ import threading
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import NamedTuple
 
 import jiwer
 import numpy as np
@@ -14,11 +15,25 @@ from faster_whisper import WhisperModel  # type: ignore[import-untyped]  # ships
 from activities.quality.sound import SPEECH_RATE
 from activities.quality.weights import MODEL_FILES
 from activities.quality.words import canonical_words
+from activities.support.engine import Progress
 from models.errors import EngineUnavailable
 
 _BEAM = 2
 """Over four voices and 680 words: one error at 2 and at 5, four at 1; 2 costs a tenth more than 1."""
 _SETTING = "WHISPER_DIR"
+
+
+def _primary(language: str) -> str:
+    """The recogniser's name for a BCP 47 tag's language."""
+    return language.split("-")[0].lower()
+
+
+class TimedWord(NamedTuple):
+    """A word as it was heard, in seconds."""
+
+    text: str
+    start: float
+    end: float
 
 
 class Recogniser:
@@ -65,13 +80,40 @@ class Recogniser:
         words; without context or prompt, so that nothing but the sound speaks for a word."""
         segments, _ = self._loaded().transcribe(
             speech.astype(np.float32) / 32768,
-            language=language.split("-")[0].lower(),
+            language=_primary(language),
             beam_size=_BEAM,
             temperature=0.0,
             condition_on_previous_text=False,
             without_timestamps=len(speech) <= 30 * SPEECH_RATE,
         )
         return " ".join(segment.text.strip() for segment in segments)
+
+    def timed_words(self, speech: npt.NDArray[np.int16], language: str, progress: Progress) -> tuple[TimedWord, ...]:
+        """Every word heard in ``speech`` (as :meth:`transcribe`), of any length, and when. Progress is in seconds."""
+        segments, _ = self._loaded().transcribe(
+            speech.astype(np.float32) / 32768,
+            language=_primary(language),
+            beam_size=_BEAM,
+            temperature=0.0,
+            condition_on_previous_text=False,
+            word_timestamps=True,
+        )
+        whole = len(speech) // SPEECH_RATE
+        words: list[TimedWord] = []
+        for segment in segments:
+            for piece in segment.words or ():
+                # A piece without a space before it goes on with the word before: ``4`` and ``.2``.
+                if words and not piece.word.startswith(" "):
+                    words[-1] = TimedWord(words[-1].text + piece.word, words[-1].start, piece.end)
+                else:
+                    words.append(TimedWord(piece.word.strip(), piece.start, piece.end))
+            progress(min(int(segment.end), whole), whole)
+        return tuple(words)
+
+    def language(self, speech: npt.NDArray[np.int16]) -> tuple[str, float]:
+        """The language that the first half minute of ``speech`` is most likely in (ISO 639-1), and how likely."""
+        name, likely, _ = self._loaded().detect_language(speech[: 30 * SPEECH_RATE].astype(np.float32) / 32768)
+        return name, float(likely)
 
 
 @dataclass(frozen=True)
