@@ -112,7 +112,7 @@ class QuestionToAsk(Contract):
 
 
 class QuestionToRecord(Contract):
-    """How a question stands; a closed one is taken back from those who were asked."""
+    """How a question stands, and who was asked: a closed one is taken back from them."""
 
     question: Question
     reviewers: Annotated[tuple[Reviewer, ...], Field(max_length=40)]

@@ -149,4 +149,5 @@ def io_activities(
         records.idle_lanes,
         approvals.ask,
         approvals.record,
+        approvals.take_back,
     )

@@ -65,6 +65,10 @@ class Board:
         entry = f"segment {index + 1}: {source} instead of {', '.join(failed)}"
         self._set(fell_back=(*self.now.fell_back, entry)[-20:])
 
+    def untold(self, failure: FailureDetails) -> None:
+        """Reviewers could not be told of the open question."""
+        self._set(detail=f"reviewers were not told, decide over REST: {failure.message}"[:300])
+
     def spent(self, effort: Effort) -> None:
         """Count a stage's result."""
         cost = self.now.cost

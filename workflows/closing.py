@@ -1,7 +1,7 @@
 """How a render's life ends: whatever ends it is told to the tables before the workflow is over."""
 
 import asyncio
-from collections.abc import Awaitable
+from collections.abc import Awaitable, Callable
 
 from temporalio import workflow
 from temporalio.exceptions import FailureError, is_cancelled_exception
@@ -11,8 +11,11 @@ from models.render import RenderState
 from workflows.board import Board
 
 
-async def told(board: Board, plan: Plan, life: Awaitable[RenderState]) -> None:
-    """Keep the outside told while ``life`` goes on, and tell the state it ends in. Raises what ``life`` raises."""
+async def told(board: Board, plan: Plan, life: Awaitable[RenderState], settled: Callable[[], Awaitable[None]]) -> None:
+    """Keep the outside told while ``life`` goes on, tell the state it ends in, and wait until all else has ``settled``.
+
+    Raises what ``life`` raises.
+    """
     beside = [asyncio.create_task(board.keep_projecting()), asyncio.create_task(board.watch_lanes(plan))]
 
     async def close(state: RenderState) -> None:
@@ -30,4 +33,8 @@ async def told(board: Board, plan: Plan, life: Awaitable[RenderState]) -> None:
             await close(RenderState.CANCELLED)
         elif isinstance(error, FailureError):
             await close(RenderState.FAILED)
+        else:
+            raise
+        await settled()
         raise
+    await settled()

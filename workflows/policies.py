@@ -30,11 +30,31 @@ def stage(engine: EngineRef, request: RenderRequest, summary: str) -> ActivityCo
 
 
 def upkeep(summary: str) -> ActivityConfig:
-    """Records and messages on the io lane: retried for as long as the database or the messenger is away."""
+    """Records on the io lane: retried for as long as the database is away."""
     return ActivityConfig(
         task_queue=Lane.IO.value,
         summary=summary[:200],
         start_to_close_timeout=timedelta(minutes=5),
-        heartbeat_timeout=timedelta(minutes=2),
+        heartbeat_timeout=timedelta(seconds=15),
         retry_policy=RetryPolicy(initial_interval=timedelta(milliseconds=500), maximum_interval=timedelta(seconds=20)),
+    )
+
+
+TAKE_BACK = timedelta(days=1)
+"""How long a question that is closed is tried to be taken back from reviewers. After that its buttons go when they are
+pressed: the bot answers that the question is closed."""
+
+
+def message(summary: str, give_up_after: timedelta | None = None) -> ActivityConfig:
+    """A message to people, on the io lane: tried again for as long as the messenger is away."""
+    return ActivityConfig(
+        task_queue=Lane.IO.value,
+        summary=summary[:200],
+        schedule_to_close_timeout=give_up_after,
+        # Uploads of films to many reviewers take their time; the beat says that somebody is at it.
+        start_to_close_timeout=timedelta(hours=2),
+        heartbeat_timeout=timedelta(seconds=30),
+        retry_policy=RetryPolicy(initial_interval=timedelta(seconds=1), maximum_interval=timedelta(seconds=30)),
+        # Only when no message can go out any more is it certain what there is to take back.
+        cancellation_type=ActivityCancellationType.WAIT_CANCELLATION_COMPLETED,
     )

@@ -33,12 +33,12 @@ class RenderWorkflow:
         self._request = request
         self._board = Board(request)
         self._stages = StageRunner(self._board, request)
-        self._gate = ApprovalGate(request.approval)
+        self._gate = ApprovalGate(request.approval, self._board.untold)
 
     @workflow.run
     async def run(self, request: RenderRequest) -> RenderResult:
         """Make the film, check it, have it decided; again with a reviewer's changes until it is."""
-        await told(self._board, request.plan, self._until_decided())
+        await told(self._board, request.plan, self._until_decided(), self._gate.settled)
         return self._board.result()
 
     async def _until_decided(self) -> RenderState:

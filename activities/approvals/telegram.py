@@ -27,8 +27,9 @@ _FILM, _WORDS = "film", "words"
 class TelegramMessenger:
     """Implements :class:`activities.approvals.base.Messenger`. What went out is noted, so a retry sends nothing twice.
 
-    A message that Telegram took while its sender died before noting it is sent again: the Bot API has no key for
-    sending once. Both copies ask the same question and either can be pressed.
+    The Bot API has no key for sending once: a message that Telegram took while its sender died before noting it is sent
+    again. So messages go out without buttons and get them once they are noted, by an edit, which twice is once. Of two
+    copies only the noted one can be pressed, and that one is taken back; the other is a film without buttons.
     """
 
     def __init__(self, bot_token: str, api_url: str, notices: Notices) -> None:
@@ -44,47 +45,60 @@ class TelegramMessenger:
 
     async def ask(self, question: Question, reviewer: Reviewer, video: Path, link: str) -> None:
         """Send the film, its figures and the buttons; a film beyond Telegram's limit as a link."""
-        channel = _channel(reviewer)
-        if await self._notices.notice(question.question_id, channel) is not None:
-            return
 
-        async def send() -> None:
-            kind, message = await self._send(question, reviewer, video, link)
-            await self._notices.put_notice(question.question_id, channel, f"{kind}:{message.message_id}")
+        async def put() -> None:
+            noted = await self._once(question, _channel(reviewer), lambda: self._send(question, reviewer, video, link))
+            await self._give_buttons(question, reviewer, noted)
 
-        await self._deliver(question, reviewer, send)
+        await self._deliver(question, reviewer, put)
 
     async def _send(self, question: Question, reviewer: Reviewer, video: Path, link: str) -> tuple[str, Message]:
-        chat, words, buttons = _chat(reviewer), caption(question), decisions(question)
+        chat, words = _chat(reviewer), caption(question)
         if question.video.size > VIDEO_LIMIT:
             text = f"{words}\n\nThe film ({question.video.size / 1e6:.0f} MB): {link}"
-            return _WORDS, await self._bot.send_message(chat, text, reply_markup=buttons)
+            return _WORDS, await self._bot.send_message(chat, text)
         duration = (question.video.duration_ms or 0) // 1000
         with video.open("rb") as file:
             film = InputFile(file, filename=f"{question.question_id}.mp4", read_file_handle=False)
-            message = await self._bot.send_video(
-                chat, film, caption=words, reply_markup=buttons, duration=duration, supports_streaming=True
-            )
+            message = await self._bot.send_video(chat, film, caption=words, duration=duration, supports_streaming=True)
         return _FILM, message
 
     async def remind(self, question: Question, reviewer: Reviewer, number: int) -> None:
-        """Say, in answer to the question's message, that it is still open."""
-        channel = f"{_channel(reviewer)}/reminder-{number}"
-        if await self._notices.notice(question.question_id, channel) is not None:
-            return
-        asked = await self._notices.notice(question.question_id, _channel(reviewer))
+        """Say, in answer to the question's message, that it is still open. Where that one could not be sent, this one
+        stands for it."""
+        text = f"Still waiting for your decision: {question.title}"
 
-        async def send() -> None:
-            message = await self._bot.send_message(
-                _chat(reviewer),
-                f"Still waiting for your decision: {question.title}",
-                reply_to_message_id=int(asked.partition(":")[2]) if asked else None,
-                reply_markup=None if asked else decisions(question),
-                allow_sending_without_reply=True,
-            )
-            await self._notices.put_notice(question.question_id, channel, f"{_WORDS}:{message.message_id}")
+        async def put() -> None:
+            reminder = f"{_channel(reviewer)}/reminder-{number}"
+            asked = await self._notices.notice(question.question_id, _channel(reviewer))
+            if asked is not None:
+                answered = _message_id(asked)
+                await self._once(question, reminder, lambda: self._say(reviewer, text, answered))
+                return
+            noted = await self._once(question, _channel(reviewer), lambda: self._say(reviewer, text))
+            await self._notices.put_notice(question.question_id, reminder, noted)
+            await self._give_buttons(question, reviewer, noted)
 
-        await self._deliver(question, reviewer, send)
+        await self._deliver(question, reviewer, put)
+
+    async def _say(self, reviewer: Reviewer, text: str, answered: int | None = None) -> tuple[str, Message]:
+        return _WORDS, await self._bot.send_message(
+            _chat(reviewer), text, reply_to_message_id=answered, allow_sending_without_reply=True
+        )
+
+    async def _once(self, question: Question, channel: str, send: Callable[[], Awaitable[tuple[str, Message]]]) -> str:
+        """The note of the message on ``channel``, which is sent unless it is noted already."""
+        noted = await self._notices.notice(question.question_id, channel)
+        if noted is None:
+            kind, message = await send()
+            await self._notices.put_notice(question.question_id, channel, f"{kind}:{message.message_id}")
+            # Another sender's note may have been first, and stands.
+            noted = await self._notices.notice(question.question_id, channel)
+            assert noted is not None, "it has just been put"
+        return noted
+
+    async def _give_buttons(self, question: Question, reviewer: Reviewer, noted: str) -> None:
+        await self._bot.edit_message_reply_markup(_chat(reviewer), _message_id(noted), reply_markup=decisions(question))
 
     async def close(
         self, question: Question, reviewer: Reviewer, state: QuestionState, verdicts: tuple[Verdict, ...]
@@ -93,14 +107,13 @@ class TelegramMessenger:
         asked = await self._notices.notice(question.question_id, _channel(reviewer))
         if asked is None:
             return
-        kind, _, message_id = asked.partition(":")
         words, chat = outcome(question, state, verdicts), _chat(reviewer)
 
         async def edit() -> None:
-            if kind == _FILM:
-                await self._bot.edit_message_caption(chat, int(message_id), caption=words, reply_markup=None)
+            if asked.startswith(_FILM):
+                await self._bot.edit_message_caption(chat, _message_id(asked), caption=words, reply_markup=None)
             else:
-                await self._bot.edit_message_text(words, chat, int(message_id), reply_markup=None)
+                await self._bot.edit_message_text(words, chat, _message_id(asked), reply_markup=None)
 
         await self._deliver(question, reviewer, edit)
 
@@ -131,6 +144,10 @@ class TelegramMessenger:
 
 def _channel(reviewer: Reviewer) -> str:
     return f"telegram:{_chat(reviewer)}"
+
+
+def _message_id(noted: str) -> int:
+    return int(noted.partition(":")[2])
 
 
 def _chat(reviewer: Reviewer) -> int:

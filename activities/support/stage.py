@@ -169,7 +169,7 @@ class Stages:
 
     async def _claim(self, key: str, request: StageRequest, owner: str, result_type: type[Result]) -> Result | None:
         while True:
-            claim = await _whole_call(self._ledger.claim_stage(key, request.stage, request.engine, owner, LEASE))
+            claim = await whole_call(self._ledger.claim_stage(key, request.stage, request.engine, owner, LEASE))
             if claim.granted:
                 return None
             if claim.result is not None:
@@ -261,9 +261,9 @@ async def _when_back(call: Callable[[], Awaitable[Answer]]) -> Answer:
         await asyncio.sleep(RETRY_SECONDS)
 
 
-async def _whole_call(call: Coroutine[Any, Any, Answer]) -> Answer:
-    """The answer of ``call``, which a cancellation does not break off: a claim that was sent may have been granted, and
-    only when it has ended is there something certain to release."""
+async def whole_call(call: Coroutine[Any, Any, Answer]) -> Answer:
+    """The answer of ``call``, which a cancellation does not break off: a claim that was sent may have been granted, a
+    message may have gone out, and only when the call has ended is it certain what there is to release or take back."""
     task = asyncio.ensure_future(call)
     try:
         return await asyncio.shield(task)

@@ -43,8 +43,12 @@ def bot(process: Start, telegram: TelegramServer) -> Bot:
 def asked(tenant: Tenant, **changes: Any) -> tuple[str, Message]:
     """A render and the message that asks about it."""
     render_id = tenant.started(**changes)
-    question = tenant.question(render_id)
-    message = tenant.house.telegram.wait(
+    return render_id, asking(tenant, tenant.question(render_id))
+
+
+def asking(tenant: Tenant, question: dict[str, Any]) -> Message:
+    """The message that asks a question, once it can be pressed."""
+    message: Message = tenant.house.telegram.wait(
         lambda: next(
             (
                 m
@@ -55,7 +59,7 @@ def asked(tenant: Tenant, **changes: Any) -> tuple[str, Message]:
             None,
         )
     )
-    return render_id, message
+    return message
 
 
 def words_on(message: Message) -> list[str]:
@@ -134,11 +138,8 @@ def test_changes_are_written_as_lines_confirmed_and_made(tenant: Tenant, telegra
     edited = {**summary, "reply_to_message": {**summary["reply_to_message"], "text": "1: colder"}}
     assert "edited or deleted" in telegram.answer_to(telegram.press(edited, "Send these changes"))
     assert telegram.answer_to(telegram.press(summary, "Send these changes")).startswith("Understood")
-    second = telegram.wait(
-        lambda: next(
-            (m for m in telegram.messages.values() if m["chat"]["id"] == tenant.chat and "Round 2" in text_of(m)), None
-        )
-    )
+    second = asking(tenant, tenant.question(render_id))
+    assert "Round 2" in text_of(second)
     spoken = tenant.viewer.get(f"/renders/{render_id}/segments").json()["items"]
     assert [(item["text"], item["take"]) for item in spoken] == [
         ("Good morning.", 1),

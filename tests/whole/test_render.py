@@ -12,11 +12,11 @@ from tests.whole.conftest import REVIEWER_CHAT, WholeStudio
 
 
 def message_about(studio: WholeStudio, title: str) -> Message:
-    """The film the bot sent to the reviewer."""
+    """The film the bot sent to the reviewer, once it can be pressed."""
     deadline = time.monotonic() + 60
     while time.monotonic() < deadline:
         for message in list(studio.telegram.messages.values()):
-            if message["chat"]["id"] == REVIEWER_CHAT and title in message.get("caption", ""):
+            if message["chat"]["id"] == REVIEWER_CHAT and title in message.get("caption", "") and words_of(message):
                 return message
         time.sleep(0.1)
     raise AssertionError(f"nothing about {title!r} was sent: {studio.telegram.messages}")

@@ -14,6 +14,7 @@ from temporalio.client import Client, WorkflowHandle
 from temporalio.testing import WorkflowEnvironment
 from temporalio.worker import Worker
 
+from models.approval import Question
 from models.render import RenderProgress, RenderRequest, RenderResult
 from tests.workflows.studio import InstantStudio
 from workers.plugin import StudioPlugin
@@ -60,6 +61,23 @@ class Stage:
         while not holds(now := await self.progress(handle)):  # noqa: ASYNC110 - a query can only be asked again
             await asyncio.sleep(0.05)
         return now
+
+    async def question(self, handle: WorkflowHandle[RenderWorkflow, RenderResult], attempt: int = 1) -> Question:
+        """The open question of that round, once reviewers were told of it.
+
+        The time-skipping server, unlike a real one, loses the workflow's task when it asks to cancel an activity that
+        has just completed; so a verdict waits here until the message has gone out.
+        """
+        now = await self.until(handle, lambda now: now.question is not None and now.question.round == attempt)
+        assert now.question is not None
+        while not await self._told(handle, now.question):  # noqa: ASYNC110 - as above
+            await asyncio.sleep(0.05)
+        return now.question
+
+    async def _told(self, handle: WorkflowHandle[RenderWorkflow, RenderResult], question: Question) -> bool:
+        pending = (await handle.describe()).raw_description.pending_activities
+        telling = any(activity.activity_type.name == "approvals.ask" for activity in pending)
+        return not telling and any(told.question == question for told in self.studio.asked)
 
 
 @pytest_asyncio.fixture(loop_scope="function")

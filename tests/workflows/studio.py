@@ -4,9 +4,11 @@ stages run in tests/durability and tests/end_to_end."""
 import asyncio
 from collections import Counter
 from dataclasses import dataclass, field
+from datetime import timedelta
 from typing import Any
 
 from temporalio import activity
+from temporalio.exceptions import ApplicationError
 
 from activities.support.errors import to_failure
 from models.approval import ApprovalPolicy, QuestionState, Reviewer, Verdict
@@ -110,6 +112,9 @@ class InstantStudio:
     states: list[RenderState] = field(default_factory=list)
     asked: list[QuestionToAsk] = field(default_factory=list)
     closed: list[QuestionState] = field(default_factory=list)
+    taken_back: list[QuestionState] = field(default_factory=list)
+    telegram: StudioError | None = None
+    """What every message fails with."""
     films: dict[str, FinishedFilms] = field(default_factory=dict)
 
     async def _make(self, request: StageRequest, subject: str) -> None:
@@ -194,18 +199,38 @@ class InstantStudio:
     async def idle_lanes(self, query: LaneQuery) -> IdleLanes:
         return IdleLanes(lanes=tuple(lane for lane in query.lanes if lane.value in self.idle))
 
+    def _reach_telegram(self) -> None:
+        if self.telegram is not None:
+            failure = to_failure(self.telegram)
+            # Seldom, so that days without Telegram are few attempts.
+            raise ApplicationError(
+                failure.message,
+                *failure.details,
+                type=failure.type,
+                non_retryable=failure.non_retryable,
+                next_retry_delay=timedelta(hours=6),
+            )
+
     @activity.defn(name="approvals.ask")
     async def ask(self, request: QuestionToAsk) -> None:
+        self._reach_telegram()
         self.asked.append(request)
 
     @activity.defn(name="approvals.record")
     async def record(self, request: QuestionToRecord) -> None:
-        self.closed.append(request.state)
+        if request.state is not QuestionState.OPEN:
+            self.closed.append(request.state)
+
+    @activity.defn(name="approvals.take_back")
+    async def take_back(self, request: QuestionToRecord) -> None:
+        self._reach_telegram()
+        self.taken_back.append(request.state)
 
     def activities(self) -> dict[str, list[Any]]:
         """By lane."""
         stages = [self.speak, self.align, self.curves, self.perform, self.compose, self.measure]
         io = [self.project, self.find_film, self.keep_film, self.idle_lanes, self.ask, self.record]
+        io += [self.take_back]
         return {"cpu": [*stages, self.assemble, self.check], "io": io}
 
 

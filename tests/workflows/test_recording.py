@@ -13,7 +13,7 @@ from models.approval import SegmentChange
 from models.render import RenderResult, RenderState, Resume, Step
 from tests.workflows.conftest import Stage
 from tests.workflows.studio import BROKEN, request, utterance, verdict
-from tests.workflows.test_render import SENTENCES, asked, question_of
+from tests.workflows.test_render import SENTENCES
 from workers.plugin import StudioPlugin
 from workflows.render import RenderWorkflow
 
@@ -38,11 +38,11 @@ async def test_a_render_with_every_turn_replays(stage: Stage) -> None:
         await stage.until(handle, lambda now: now.steps == (Step.DONE, Step.FAILED, Step.DONE))
         stage.studio.failing.clear()
         await handle.execute_update(RenderWorkflow.resume, Resume(resume_id="r", who="priya"), id="r")
-        question = question_of(await stage.until(handle, asked))
+        question = await stage.question(handle)
         changes = (SegmentChange(segment=0, utterance=utterance("Good evening.")),)
         await handle.execute_update(RenderWorkflow.decide, verdict(question, "changes", changes=changes), id="c")
-        now = await stage.until(handle, lambda now: asked(now) and question_of(now).round == 2)
-        await handle.execute_update(RenderWorkflow.decide, verdict(question_of(now), "approve"), id="v")
+        second = await stage.question(handle, 2)
+        await handle.execute_update(RenderWorkflow.decide, verdict(second, "approve"), id="v")
         assert (await handle.result()).state is RenderState.COMPLETE
     await keep(handle, "every-turn")
 
@@ -50,7 +50,7 @@ async def test_a_render_with_every_turn_replays(stage: Stage) -> None:
 async def test_a_cancelled_render_replays(stage: Stage) -> None:
     with stage.environment.auto_time_skipping_disabled():
         handle = await stage.start(request(*SENTENCES))
-        await stage.until(handle, asked)
+        await stage.question(handle)
         await handle.cancel()
         try:
             await handle.result()

@@ -6,7 +6,7 @@ import pytest
 from temporalio.client import WorkflowFailureError, WorkflowUpdateFailedError
 from temporalio.exceptions import ApplicationError
 
-from models.approval import ApprovalPolicy, Question, QuestionState, SegmentChange
+from models.approval import ApprovalPolicy, QuestionState, SegmentChange
 from models.errors import FailureDetails
 from models.quality import Figure, Sense
 from models.render import RenderProgress, RenderState, Resume, Step
@@ -21,11 +21,6 @@ def asked(now: RenderProgress) -> bool:
     return now.state is RenderState.AWAITING_APPROVAL and now.question is not None
 
 
-def question_of(now: RenderProgress) -> Question:
-    assert now.question is not None
-    return now.question
-
-
 def refusal(error: WorkflowUpdateFailedError) -> str:
     assert isinstance(error.cause, ApplicationError)
     assert FailureDetails.model_validate(error.cause.details[0]).action
@@ -35,18 +30,16 @@ def refusal(error: WorkflowUpdateFailedError) -> str:
 async def test_a_render_is_made_checked_asked_about_and_completed(stage: Stage) -> None:
     with stage.environment.auto_time_skipping_disabled():
         handle = await stage.start(request(*SENTENCES))
-        now = await stage.until(handle, asked)
-        assert now.steps == (Step.DONE,) * 3
-        assert (
-            await handle.execute_update(RenderWorkflow.decide, verdict(question_of(now), "approve"), id="v1")
-            is QuestionState.APPROVED
-        )
+        question = await stage.question(handle)
+        assert (await stage.progress(handle)).steps == (Step.DONE,) * 3
+        answer = await handle.execute_update(RenderWorkflow.decide, verdict(question, "approve"), id="v1")
+        assert answer is QuestionState.APPROVED
         result = await handle.result()
     assert result.state is RenderState.COMPLETE
     assert result.approved_by == ("ana",)
     assert result.cost.stages_made == 6 * 3 + 2
     assert stage.studio.states[-1] is RenderState.COMPLETE
-    assert stage.studio.closed == [QuestionState.APPROVED]
+    assert stage.studio.closed == stage.studio.taken_back == [QuestionState.APPROVED]
 
 
 async def test_ninety_silent_days_expire_and_are_never_a_no(stage: Stage) -> None:
@@ -73,9 +66,8 @@ async def test_an_expired_question_is_asked_again_on_resume(stage: Stage) -> Non
     with stage.environment.auto_time_skipping_disabled():
         await stage.until(handle, lambda now: now.state is RenderState.EXPIRED)
         await handle.execute_update(RenderWorkflow.resume, Resume(resume_id="r1", who="priya"), id="r1")
-        now = await stage.until(handle, asked)
-        assert question_of(now).round == 2
-        await handle.execute_update(RenderWorkflow.decide, verdict(question_of(now), "approve"), id="v1")
+        question = await stage.question(handle, 2)
+        await handle.execute_update(RenderWorkflow.decide, verdict(question, "approve"), id="v1")
         assert (await handle.result()).state is RenderState.COMPLETE
     assert stage.studio.made["assemble:film"] == 1
 
@@ -84,7 +76,7 @@ async def test_only_listed_reviewers_count_once_and_on_these_bytes(stage: Stage)
     policy = ApprovalPolicy(reviewers=(ANA, BEN), quorum=2)
     with stage.environment.auto_time_skipping_disabled():
         handle = await stage.start(request(*SENTENCES, approval=policy))
-        question = question_of(await stage.until(handle, asked))
+        question = await stage.question(handle)
         cases = {
             "approval.stranger": verdict(question, "approve", reviewer="eve"),
             "approval.other_bytes": verdict(question, "approve", sha256="0" * 64),
@@ -113,7 +105,7 @@ async def test_a_film_below_its_thresholds_is_not_approved_unawares(stage: Stage
     stage.studio.figures = (Figure(name="word_error_rate", value=0.4, sense=Sense.AT_MOST, reach=0.05),)
     with stage.environment.auto_time_skipping_disabled():
         handle = await stage.start(request(*SENTENCES))
-        question = question_of(await stage.until(handle, asked))
+        question = await stage.question(handle)
         assert not question.passed
         with pytest.raises(WorkflowUpdateFailedError) as refused:
             await handle.execute_update(RenderWorkflow.decide, verdict(question, "approve"), id="v1")
@@ -126,12 +118,12 @@ async def test_a_film_below_its_thresholds_is_not_approved_unawares(stage: Stage
 async def test_changes_make_just_those_segments_again(stage: Stage) -> None:
     with stage.environment.auto_time_skipping_disabled():
         handle = await stage.start(request(*SENTENCES))
-        question = question_of(await stage.until(handle, asked))
+        question = await stage.question(handle)
         changes = (SegmentChange(segment=1, note="say grew", utterance=utterance("Revenue grew by a tenth.")),)
         await handle.execute_update(RenderWorkflow.decide, verdict(question, "changes", changes=changes), id="v1")
-        now = await stage.until(handle, lambda now: asked(now) and question_of(now).round == 2)
-        assert question_of(now).video != question.video
-        await handle.execute_update(RenderWorkflow.decide, verdict(question_of(now), "approve"), id="v2")
+        second = await stage.question(handle, 2)
+        assert second.video != question.video
+        await handle.execute_update(RenderWorkflow.decide, verdict(second, "approve"), id="v2")
         await handle.result()
     assert stage.studio.made["speech:Good morning."] == 1
     assert stage.studio.made["speech:Revenue grew."] == 1
@@ -142,10 +134,10 @@ async def test_changes_make_just_those_segments_again(stage: Stage) -> None:
 async def test_a_note_without_words_performs_the_segment_anew(stage: Stage) -> None:
     with stage.environment.auto_time_skipping_disabled():
         handle = await stage.start(request(*SENTENCES))
-        question = question_of(await stage.until(handle, asked))
+        question = await stage.question(handle)
         changes = (SegmentChange(segment=2, note="warmer, please"),)
         await handle.execute_update(RenderWorkflow.decide, verdict(question, "changes", changes=changes), id="v1")
-        await stage.until(handle, lambda now: asked(now) and question_of(now).round == 2)
+        await stage.question(handle, 2)
     assert stage.studio.made["speech:Thank you."] == 2
     assert stage.studio.made["speech:Good morning."] == 1
 
@@ -192,11 +184,11 @@ async def test_cancel_leaves_nothing_open(stage: Stage) -> None:
 async def test_cancel_takes_an_open_question_back(stage: Stage) -> None:
     with stage.environment.auto_time_skipping_disabled():
         handle = await stage.start(request(*SENTENCES))
-        await stage.until(handle, asked)
+        await stage.question(handle)
         await handle.cancel()
         with pytest.raises(WorkflowFailureError):
             await handle.result()
-    assert stage.studio.closed == [QuestionState.WITHDRAWN]
+    assert stage.studio.closed == stage.studio.taken_back == [QuestionState.WITHDRAWN]
     assert stage.studio.states[-1] is RenderState.CANCELLED
 
 
@@ -214,8 +206,8 @@ async def test_a_lane_nobody_serves_is_named_and_waited_for(stage: Stage) -> Non
 
 async def test_the_same_request_again_is_found_whole(stage: Stage) -> None:
     with stage.environment.auto_time_skipping_disabled():
-        first = await stage.until(await stage.start(request(*SENTENCES)), asked)
+        first = await stage.question(await stage.start(request(*SENTENCES)))
         made = stage.studio.made.total()
-        second = await stage.until(await stage.start(request(*SENTENCES, render_id="render-2")), asked)
-    assert question_of(second).video == question_of(first).video
+        second = await stage.question(await stage.start(request(*SENTENCES, render_id="render-2")))
+    assert second.video == first.video
     assert stage.studio.made.total() == made
