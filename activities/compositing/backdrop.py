@@ -7,11 +7,13 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+import av
 import numpy as np
+from av.error import FFmpegError
 from numpy.typing import NDArray
 from PIL import Image, ImageDraw, ImageFilter, ImageOps, UnidentifiedImageError
 
-from activities.compositing.colours import contrast, mix, rgb
+from activities.compositing.colours import contrast, luminance, mix, rgb
 from activities.compositing.frame import Box, Frame, slide_at
 from models.artifacts import Artifact
 from models.errors import MediaRejected
@@ -23,7 +25,9 @@ _MOST_PIXELS = 80_000_000
 """A picture that would take more memory than this (240 MB as RGB) is refused before it is decoded."""
 _KEPT = 6
 _SHADE = 0.34
-"""How much darker the corners are than the middle."""
+"""How much darker the corners of a dark plate are than its middle. White with more than a third of that looks dirty."""
+_LOGO_STANDS_OUT = 2.0
+"""Contrast under which a logo gets a chip to stand on."""
 
 
 @dataclass(frozen=True)
@@ -68,7 +72,8 @@ class Stills:
 
     def shade(self, layout: Layout, frame: Frame, photo: Box | None, assets: Assets) -> Image.Image:
         """What :func:`shade` draws."""
-        return self._once(("shade", layout.brand, frame, photo), lambda: shade(layout, frame, photo, assets))
+        key = ("shade", layout.plate, layout.brand, frame, photo)
+        return self._once(key, lambda: shade(layout, frame, photo, assets))
 
     def _once(self, key: object, draw: Callable[[], Image.Image]) -> Image.Image:
         with self._lock:
@@ -91,19 +96,34 @@ def still(layout: Layout, frame: Frame, segment: int, photo: Box | None, assets:
         _lay_card(ground, assets.picture(slide.picture, "plate.slides"), frame.slide, layout.plate.colour)
     if photo:
         _shadow(ground, photo, corner(photo))
-    _lay_logo(ground, layout, frame, assets)
+    _lay_logo(ground, layout, frame, assets, ground)
     return ground
 
 
 def shade(layout: Layout, frame: Frame, photo: Box | None, assets: Assets) -> Image.Image:
-    """What lies on a moving plate, under the presenter, as one RGBA picture: darker corners, shadows and the logo."""
-    darkness = 0.12 + _SHADE * _vignette(frame)
+    """What lies on a moving plate, under the presenter, as one RGBA picture: darker corners, shadows and the logo. How
+    dark, and what the logo has to stand out from, is judged by the plate's first picture."""
+    if layout.plate.asset is None:
+        raise MediaRejected("A video plate names no video.", field="plate.asset")
+    first = _first_picture(assets.file(layout.plate.asset, "plate.asset"))
+    covered = ImageOps.fit(first, (frame.width, frame.height), Image.Resampling.BILINEAR)
+    depth = _shade_on(luminance(_mean_colour(covered.convert("RGBA"))))
+    darkness = np.clip(0.3 * depth + depth * _vignette(frame), 0, 1)[..., None] * 255
     veil = Image.new("RGBA", (frame.width, frame.height))
-    veil.putalpha(Image.fromarray((np.clip(darkness, 0, 1) * 255).astype(np.uint8)))
+    veil.putalpha(_dithered(darkness.repeat(3, axis=2)).getchannel(0))
     if photo:
         _shadow(veil, photo, corner(photo))
-    _lay_logo(veil, layout, frame, assets)
+    covered.paste(veil, mask=veil.getchannel("A"))
+    _lay_logo(veil, layout, frame, assets, covered)
     return veil
+
+
+def _first_picture(path: Path) -> Image.Image:
+    try:
+        with av.open(str(path)) as container:
+            return Image.fromarray(next(container.decode(video=0)).to_ndarray(format="rgb24"))
+    except (FFmpegError, IndexError, StopIteration) as error:
+        raise MediaRejected("plate.asset has no picture.", field="plate.asset") from error
 
 
 def corner(box: Box) -> int:
@@ -143,11 +163,15 @@ def _glow(frame: Frame, behind: Box) -> Field:
     return _full(np.exp(-(away**2) * 1.7).astype(np.float32), frame)
 
 
+def _shade_on(brightness: float) -> float:
+    return _SHADE * (1 - 0.66 * brightness)
+
+
 def _colour_ground(colour: str, frame: Frame, behind: Box) -> Image.Image:
     base = np.array(rgb(colour), dtype=np.float32)
     lit = np.array(rgb(mix(colour, "#ffffff", 0.24)), dtype=np.float32)
     glow, dark = _glow(frame, behind)[..., None], _vignette(frame)[..., None]
-    return _dithered((base + (lit - base) * glow) * (1 - _SHADE * dark))
+    return _dithered((base + (lit - base) * glow) * (1 - _shade_on(luminance(colour)) * dark))
 
 
 def _picture_ground(picture: Image.Image, layout: Layout, frame: Frame) -> Image.Image:
@@ -156,7 +180,8 @@ def _picture_ground(picture: Image.Image, layout: Layout, frame: Frame) -> Image
     ground.paste(picture, mask=picture.getchannel("A") if picture.mode == "RGBA" else None)
     covered = ImageOps.fit(ground, (frame.width, frame.height), Image.Resampling.LANCZOS)
     soft = np.asarray(covered.filter(ImageFilter.GaussianBlur(max(frame.width, frame.height) * 0.0035)), np.float32)
-    dark = 0.08 + (_SHADE + 0.08) * _vignette(frame)[..., None] - 0.05 * _glow(frame, frame.presenter)[..., None]
+    depth = _shade_on(luminance(_mean_colour(covered.convert("RGBA"))))
+    dark = 0.2 * depth + 1.2 * depth * _vignette(frame)[..., None] - 0.05 * _glow(frame, frame.presenter)[..., None]
     return _dithered(soft * (1 - dark))
 
 
@@ -191,9 +216,10 @@ def _shadow(ground: Image.Image, box: Box, radius: int) -> None:
         ground.paste((0, 0, 0), mask=blurred)
 
 
-def _lay_logo(ground: Image.Image, layout: Layout, frame: Frame, assets: Assets) -> None:
+def _lay_logo(ground: Image.Image, layout: Layout, frame: Frame, assets: Assets, seen: Image.Image) -> None:
+    """The logo onto ``ground``; ``seen`` is what a viewer sees there without it."""
     box = frame.logo
-    under = ground.convert("RGB").crop((box.x, box.y, box.right, box.bottom))
+    under = seen.crop((box.x, box.y, box.right, box.bottom))
     logo = logo_picture(layout.brand, assets, (box.width, box.height), _mean_colour(under.convert("RGBA")))
     if logo is None:
         return
@@ -214,7 +240,7 @@ def logo_picture(brand: Brand, assets: Assets, room: tuple[int, int], paper: str
     logo = logo.crop(logo.getchannel("A").getbbox() or (0, 0, *logo.size))
     ink = _mean_colour(logo)
     chip = "#ffffff" if contrast(ink, "#ffffff") > contrast(ink, "#10161e") else "#10161e"
-    pad = 0 if contrast(ink, paper) >= 1.6 else max(6, room[1] // 6)
+    pad = 0 if contrast(ink, paper) >= _LOGO_STANDS_OUT else max(6, room[1] // 6)
     scale = min((room[0] - 2 * pad) / logo.width, (room[1] - 2 * pad) / logo.height)
     size = max(1, round(logo.width * scale)), max(1, round(logo.height * scale))
     logo = logo.resize(size, Image.Resampling.LANCZOS)

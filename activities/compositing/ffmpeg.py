@@ -20,7 +20,7 @@ from activities.compositing.backdrop import Assets
 from activities.compositing.base import Film, FinishedFilm, SegmentPicture
 from activities.compositing.captions import burnt, cues, srt, vtt
 from activities.compositing.frame import Box, Frame, frame_of, slide_at
-from activities.compositing.typeface import FONTS
+from activities.compositing.typeface import FONTS, Face, require
 from activities.support.engine import Progress
 from activities.support.ffmpeg import BIT_EXACT, BT709_TAGS, MediaInfo, probe, run
 from models.errors import EngineFailed, InvalidInput, MediaRejected, StorageFull
@@ -269,9 +269,12 @@ class _Scene:
     def _titles(self) -> str:
         segment, layout, frame = self._segment, self._layout, self._frame
         frames, fps = segment.clip.frames, layout.fps
+        require(layout.disclosure, Face.REGULAR, "layout.disclosure")
         shown = titles.disclosure(layout.disclosure, frame, frames)
         beside = slide_at(layout, segment.index) is not None
         if layout.lower_third:
+            require(layout.lower_third.name, Face.SEMIBOLD, "layout.lower_third.name")
+            require(layout.lower_third.title, Face.REGULAR, "layout.lower_third.title")
             place = frame.lower_third_beside_slide if beside else frame.lower_third
             offset = segment.offset_ms
             shown += titles.lower_third(layout.lower_third, layout.brand, frame, place, offset, frames, fps)
@@ -349,7 +352,10 @@ class _Cutting:
         return reels
 
     def _card(self, card: Card, film: Image.Image, *, opening: bool) -> _Reel:
-        path = self._work / ("intro.mp4" if opening else "outro.mp4")
+        name = "intro" if opening else "outro"
+        require(card.title, Face.SEMIBOLD, f"layout.{name}.title")
+        require(card.subtitle, Face.REGULAR, f"layout.{name}.subtitle")
+        path = self._work / f"{name}.mp4"
         frame, fps = self._frame, self._fps
         run(
             [

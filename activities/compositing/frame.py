@@ -42,7 +42,8 @@ class Frame:
     width: int
     height: int
     presenter: Box
-    """Where a clip with a matte stands: square, on the bottom edge."""
+    """Where a clip with a matte stands: square, to the bottom edge or beyond it; as large as clips are drawn where that
+    fits, since a scaled one is softer and costs time."""
     photo: Box
     """What a clip without a matte has to fit in."""
     full_bleed: bool
@@ -71,7 +72,7 @@ class Frame:
 _FRAMES = {
     Shape.WIDE: Frame(
         width=1920, height=1080,
-        presenter=Box(450, 60, 1020, 1020),
+        presenter=Box(420, 20, 1080, 1080),
         photo=Box(560, 96, 800, 800),
         full_bleed=False,
         slide=Box(64, 156, 1216, 684),
@@ -86,22 +87,22 @@ _FRAMES = {
     ),
     Shape.TALL: Frame(
         width=1080, height=1920,
-        presenter=Box(-260, 320, 1600, 1600),
+        presenter=Box(-290, 260, 1660, 1660),
         photo=Box(60, 360, 960, 1040),
         full_bleed=True,
         slide=Box(48, 250, 984, 554),
-        presenter_beside_slide=Box(0, 840, 1080, 1080),
+        presenter_beside_slide=Box(20, 896, 1040, 1040),
         photo_beside_slide=Box(190, 1010, 700, 570),
         logo=Box(60, 140, 300, 84),
         disclosure_right=1020, disclosure_middle=182,
-        caption=Anchor(44, 1600, 992), caption_beside_slide=Anchor(44, 990, 992),
-        caption_size=52, caption_characters=27,
-        lower_third=Anchor(60, 1424, 960), lower_third_beside_slide=Anchor(60, 1600, 960),
+        caption=Anchor(120, 1556, 840), caption_beside_slide=Anchor(44, 984, 992),
+        caption_size=52, caption_characters=26,
+        lower_third=Anchor(60, 1376, 900), lower_third_beside_slide=Anchor(60, 1556, 900),
         name_size=44, title_size=28, disclosure_size=25,
     ),
     Shape.SQUARE: Frame(
         width=1080, height=1080,
-        presenter=Box(60, 120, 960, 960),
+        presenter=Box(0, 20, 1080, 1080),
         photo=Box(190, 140, 700, 700),
         full_bleed=False,
         slide=Box(110, 124, 860, 484),
@@ -115,8 +116,8 @@ _FRAMES = {
         name_size=38, title_size=24, disclosure_size=20,
     ),
 }  # fmt: skip
-"""16:9 keeps 5 % title-safe margins. In 9:16 the lowest 18 % and the top 7 % stay free of text: there the apps that
-show such videos draw their own buttons and titles."""
+"""16:9 keeps 5 % title-safe margins. In 9:16 the lowest 18 % and the top 7 % stay free of text, and captions of the
+sides: there the apps that show such videos draw their own buttons and titles."""
 
 
 def frame_of(shape: Shape) -> Frame:

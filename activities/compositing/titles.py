@@ -8,23 +8,54 @@ from models.layout import Brand, LowerThird
 
 _ENTER, _LEAVE = 0.56, 0.36
 """Seconds in which the lower third comes and goes."""
+_PILL = 0.68
+"""Opacity of the disclosure's ground: as quiet as lets white type keep a contrast of 4.5 on a white plate."""
 
 
 def disclosure(text: str, frame: Frame, frames: int) -> list[ass.Shown]:
-    """The line that says what the viewer sees, on a quiet dark pill for all of ``frames``; nothing for no text."""
-    text = " ".join(text.split())
-    if not text:
+    """What the viewer sees, said in full on a quiet dark pill for all of ``frames``; nothing for no text. A long one
+    takes up to three lines, since a disclosure that ends in an ellipsis discloses nothing."""
+    words = text.split()
+    if not words:
         return []
-    limit = frame.disclosure_right - frame.logo.right - 40
-    text, size = fit(text, Face.REGULAR, frame.disclosure_size, limit, frame.disclosure_size * 0.8)
-    width = Face.REGULAR.width(text, size) + 1.5 * size
-    height = 1.95 * size
+    room = frame.disclosure_right - frame.logo.right - 40
+    size, lines = _set_disclosure(words, frame.disclosure_size, room)
+    width = max(Face.REGULAR.width(line, size) for line in lines) + 1.5 * size
+    height = (len(lines) * LINE_HEIGHT + 0.74) * size
     left, top = frame.disclosure_right - width, frame.disclosure_middle - height / 2
-    tags = f"{{{ass.colour('#0c121a')}{ass.opacity(0.5)}}}"
-    ground = ass.Drawing(0, tags + ass.rounded(left, top, width, height, height / 2))
+    tags = f"{{{ass.colour('#0c121a')}{ass.opacity(_PILL)}}}"
+    ground = ass.Drawing(0, tags + ass.rounded(left, top, width, height, 0.98 * size))
     line = ass.type_at(Face.REGULAR, size, left + width / 2, frame.disclosure_middle, 5)
-    words = ass.Drawing(1, f"{{{line}{ass.colour('#ffffff')}{ass.opacity(0.86)}}}{ass.escape(text)}")
-    return [ass.Shown(0, frames, ground), ass.Shown(0, frames, words)]
+    said = "\\N".join(ass.escape(line) for line in lines)
+    shown = ass.Drawing(1, f"{{{line}{ass.colour('#ffffff')}{ass.opacity(0.92)}}}{said}")
+    return [ass.Shown(0, frames, ground), ass.Shown(0, frames, shown)]
+
+
+def _set_disclosure(words: list[str], largest: float, room: float) -> tuple[float, list[str]]:
+    """The fewest lines of even length, and the largest size for them, at which ``words`` keep within ``room``."""
+    for count, least in ((1, 0.8), (2, 0.8), (3, 0.5)):
+        size = largest
+        while size >= least * largest:
+            lines = _even_lines(words, count, size)
+            if max(Face.REGULAR.width(line, size) for line in lines) + 1.5 * size <= room:
+                return size, lines
+            size -= 1
+    size = least * largest
+    return size, [fit(line, Face.REGULAR, size, room - 1.5 * size, size)[0] for line in _even_lines(words, 3, size)]
+
+
+def _even_lines(words: list[str], count: int, size: float) -> list[str]:
+    """``words`` in at most ``count`` lines, each filled up to an equal share of the whole."""
+    share = Face.REGULAR.width(" ".join(words), size) / count
+    lines: list[str] = []
+    for word in words:
+        longer = f"{lines[-1]} {word}" if lines else word
+        full = lines and Face.REGULAR.width(lines[-1], size) + Face.REGULAR.width(f" {word}", size) / 2 > share
+        if not lines or (full and len(lines) < count):
+            lines.append(word)
+        else:
+            lines[-1] = longer
+    return lines
 
 
 def lower_third(

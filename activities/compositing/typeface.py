@@ -7,6 +7,8 @@ from pathlib import Path
 
 from PIL import ImageFont
 
+from models.errors import InvalidInput
+
 FONTS = Path(__file__).parent / "fonts"
 LINE_HEIGHT = 3408 / 2816
 """Ascent plus descent of both faces in ems (their ``hhea`` and ``OS/2`` tables agree). libass takes a font size to mean
@@ -36,9 +38,29 @@ class Face(Enum):
         return float(self.at(size).getlength(text))
 
 
+    def lacks(self, text: str) -> str:
+        """The letters of ``text`` that the face cannot draw, each once."""
+        font, spaces = self.at(32), {"\N{ZERO WIDTH JOINER}", "\N{WORD JOINER}", "\N{SOFT HYPHEN}"}
+        absent = bytes(font.getmask("\uffff"))
+        letters = dict.fromkeys(letter for letter in text if not letter.isspace() and letter not in spaces)
+        return "".join(letter for letter in letters if bytes(font.getmask(letter)) == absent)
+
+
 @functools.lru_cache(maxsize=32)
 def _load(face: Face, size: float) -> ImageFont.FreeTypeFont:
     return ImageFont.truetype(str(face.value.path), size)
+
+
+def require(text: str, face: Face, field: str) -> None:
+    """Raises InvalidInput naming ``field`` and the letters when ``face`` cannot draw all of ``text``: a viewer would
+    see boxes in their place."""
+    missing = face.lacks(text)
+    if missing:
+        raise InvalidInput(
+            f"{field} has letters that the typeface does not have: {missing}",
+            field=field,
+            action="Write it in Latin, Greek or Cyrillic letters, without emoji.",
+        )
 
 
 def fit(text: str, face: Face, size: float, width: float, smallest: float) -> tuple[str, float]:
