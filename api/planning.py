@@ -11,12 +11,14 @@ from api.routes.plates import plate_of
 from api.routes.scripts import segments_of
 from api.services import Services
 from models.approval import ApprovalPolicy, Principal, Reviewer
+from models.artifacts import Artifact
 from models.base import Contract, Seed, Slug
-from models.engines import EngineChoices, resolve_plan
+from models.engines import LISTENER, RECORDING, EngineChoices, find_engine, resolve_plan
 from models.errors import Conflict, InvalidInput, UnknownReference
 from models.inspection import Use
 from models.lanes import Priority
 from models.layout import Brand, Captions, Card, Layout, LowerThird, MusicBed, Shape
+from models.plan import Capability, Plan
 from models.quality import Thresholds
 from models.render import RenderRequest
 from models.script import Pronunciation, Segment, Tone
@@ -25,6 +27,8 @@ from models.tables import AssetKind, Persona, Render, Script, Voice, VoiceState
 
 PORTRAIT_LIP_CORRELATION = 0.7
 """What a warped photo's lips must reach; the presenter's mouth, being modelled, is held to the thresholds' default."""
+RECORDED = VoiceRef(name=RECORDING)
+"""The voice of a render that says what was recorded."""
 EXAMPLE: dict[str, Any] = {
     "title": "Third quarter, to all",
     "persona": "avery",
@@ -91,6 +95,8 @@ class NewRender(Contract):
     """The newest without it."""
     voice: Slug | None = None
     """The persona's own without it."""
+    recording: AssetId | None = None
+    """An audio asset, the whole script read aloud: it is cut into sentences and heard instead of a voice."""
     tone: Tone | None = None
     """The script's, else the persona's, without it."""
     channel: Slug = "internal"
@@ -101,6 +107,12 @@ class NewRender(Contract):
     approval: ApprovalChoices = ApprovalChoices()
     priority: Priority = Priority.NORMAL
     seed: Seed = 1
+
+    @model_validator(mode="after")
+    def _one_speaker(self) -> Self:
+        if self.recording is not None and (self.voice or self.engines.speech):
+            raise ValueError("give either a recording, or a voice and its speech engine")
+        return self
 
 
 class Edit(Contract):
@@ -119,6 +131,8 @@ class Rerender(Contract):
 
     title: Line | None = None
     edits: Annotated[tuple[Edit, ...], Field(max_length=400)] = ()
+    recording: AssetId | None = None
+    """A new recording of the whole script as it then is. A recorded render needs one for every sentence replaced."""
     layout: LayoutChoices = LayoutChoices()
     approval: ApprovalChoices | None = None
     """As before without it."""
@@ -138,11 +152,11 @@ async def plan_render(
     """The request of a new render and the script it speaks.
 
     Raises UnknownReference for a name that does not exist, Conflict for a voice that cannot speak yet, InvalidInput for
-    parts that do not go together.
+    parts that do not go together, MediaRejected for a recording that is unfit.
     """
     store = studio.store
     persona = await store.get(Persona, tenant, asked.persona)
-    voice = await store.get(Voice, tenant, asked.voice or persona.voice)
+    voice = None if asked.recording else await store.get(Voice, tenant, asked.voice or persona.voice)
     script = await store.script(tenant, asked.script, asked.script_version)
     plain = Layout(
         brand=await brand_of(studio, tenant, persona.brand) if persona.brand else Brand(name=persona.name),
@@ -158,7 +172,8 @@ async def plan_render(
         language=script.language,
         tone=asked.tone or script.tone or persona.tone,
         segments=segments_of(list(await store.segments(script))),
-        voice=_voice(voice),
+        voice=_voice(voice) if voice else RECORDED,
+        recording=await _recording(studio, tenant, asked.recording) if asked.recording else None,
         subject=await _subject(studio, tenant, persona),
         layout=await _laid_out(studio, tenant, plain, asked.layout),
         plan=resolve_plan(_engines(asked.engines, voice, persona), await store.weights()),
@@ -175,13 +190,17 @@ async def plan_rerender(studio: Services, who: str, render_id: str, parent: Rend
     base = await standing_request(studio, parent)
     script = await studio.store.script(parent.tenant, parent.script, parent.script_version) if parent.script else None
     numbered = await _edited(base, asked.edits, script.pronunciations if script else ())
-    changes = {
+    changes: dict[str, Any] = {
         "render_id": render_id,
         "requested_by": who,
         "title": asked.title or base.title,
         "segments": numbered,
         "layout": await _laid_out(studio, parent.tenant, base.layout, asked.layout),
     }
+    if asked.recording is not None:
+        changes |= await _recorded(studio, parent.tenant, base.plan, asked.recording)
+    else:
+        base.check_words(replaced=any(edit.text for edit in asked.edits))
     if asked.approval is not None:
         changes["approval"] = await _approval(studio, parent.tenant, asked.approval)
     # Validated anew: a copy would skip the bounds of the whole.
@@ -221,6 +240,21 @@ async def standing_request(studio: Services, render: Render) -> RenderRequest:
     return request
 
 
+async def _recording(studio: Services, tenant: str, asset: str) -> Artifact:
+    return await artifact_of(studio, tenant, asset, AssetKind.AUDIO, "recording", Use.RECORDING)
+
+
+async def _recorded(studio: Services, tenant: str, plan: Plan, asset: str) -> dict[str, object]:
+    """What changes in a render that is to say a recording."""
+    speech = find_engine(Capability.SPEECH, RECORDING)
+    engines = {
+        "speech": speech.ref((await studio.store.weights()).get((Capability.SPEECH, RECORDING), "")),
+        "alignment": (find_engine(Capability.ALIGNMENT, LISTENER).ref(),),
+    }
+    recording = await _recording(studio, tenant, asset)
+    return {"voice": RECORDED, "recording": recording, "plan": plan.model_copy(update=engines)}
+
+
 def _voice(voice: Voice) -> VoiceRef:
     if voice.state is not VoiceState.READY:
         why = f": {voice.failure.message}" if voice.failure else ""
@@ -240,7 +274,11 @@ async def _subject(studio: Services, tenant: str, persona: Persona) -> SubjectRe
     return SubjectRef(photo=photo)
 
 
-def _engines(choices: EngineChoices, voice: Voice, persona: Persona) -> EngineChoices:
+def _engines(choices: EngineChoices, voice: Voice | None, persona: Persona) -> EngineChoices:
+    avatar = choices.avatar or ("portrait" if persona.photo_asset else "presenter")
+    if voice is None:
+        alignment = choices.alignment or (LISTENER,)
+        return choices.model_copy(update={"speech": RECORDING, "alignment": alignment, "avatar": avatar})
     if choices.speech not in (None, voice.engine):
         raise InvalidInput(
             f"the voice {voice.id} belongs to {voice.engine}, not to {choices.speech}",
@@ -248,7 +286,6 @@ def _engines(choices: EngineChoices, voice: Voice, persona: Persona) -> EngineCh
             code="engine.voice_mismatch",
             action="Leave the speech engine out, or name a voice of that engine.",
         )
-    avatar = choices.avatar or ("portrait" if persona.photo_asset else "presenter")
     return choices.model_copy(update={"speech": voice.engine, "avatar": avatar})
 
 

@@ -39,6 +39,8 @@ def _spec(
 
 RECORDING = "recording"
 """The speech engine that has no voice: it cuts one recording of the whole script into its sentences."""
+LISTENER = "pocketsphinx"
+"""The aligner for speech whose times nobody knows."""
 
 ENGINES: tuple[EngineSpec, ...] = (
     _spec(Capability.SPEECH, "kokoro", "1", "kokoro:KokoroEngine", default=True),

@@ -9,7 +9,8 @@ from pydantic import Field, model_validator
 from models.approval import ApprovalPolicy, Principal, Question, RenderId, Verdict
 from models.artifacts import Artifact
 from models.base import Contract, LanguageTag, Name, Note, Seed, Slug, canonical_sha256
-from models.errors import FailureDetails
+from models.engines import RECORDING
+from models.errors import FailureDetails, InvalidInput
 from models.lanes import Lane, Priority
 from models.layout import Layout
 from models.plan import Plan
@@ -34,6 +35,9 @@ class RenderRequest(Contract):
     tone: Tone = Tone.CONFIDENT
     segments: Annotated[tuple[Segment, ...], Field(min_length=1, max_length=MAX_SEGMENTS)]
     voice: VoiceRef
+    recording: Artifact | None = None
+    """One recording of all segments, to be cut instead of speaking them; it goes with the plan's speech engine
+    ``recording``."""
     subject: SubjectRef
     layout: Layout
     plan: Plan
@@ -47,13 +51,15 @@ class RenderRequest(Contract):
         spans = sum(len(segment.utterance.spans) for segment in self.segments)
         if spans > MAX_SPANS:
             raise ValueError(f"{spans} spans in all; at most {MAX_SPANS}: use less markup or split the script")
+        if (self.recording is not None) != (self.plan.speech.name == RECORDING):
+            raise ValueError("a recording goes with the speech engine 'recording', and it needs one")
         return self
 
     def film_key(self) -> str:
         """The sha256 of all that makes the film: equal requests share it, whoever asks and whatever it is called."""
         data = self.model_dump(
             mode="json",
-            include={"language", "tone", "voice", "subject", "layout", "plan", "thresholds", "seed"},
+            include={"language", "tone", "voice", "recording", "subject", "layout", "plan", "thresholds", "seed"},
         )
         spoken = [segment.model_dump(mode="json", exclude={"start", "end"}) for segment in self.segments]
         return canonical_sha256({"film": by_content(data), "spoken": spoken})
@@ -62,6 +68,16 @@ class RenderRequest(Contract):
         """A seed by what is said and which take it is, not by its place: a sentence before it changes nothing here."""
         said = zlib.crc32(segment.utterance.text.encode())
         return (self.seed * 1_000_003 + said + segment.take * 7_919) % 2**31
+
+    def check_words(self, replaced: bool) -> None:
+        """Raise InvalidInput when words are to be ``replaced`` in a render that says what was recorded."""
+        if replaced and self.recording is not None:
+            raise InvalidInput(
+                "this render says what was recorded: its sentences cannot be replaced",
+                field="text",
+                code="render.recorded",
+                action="Leave the text out to have the sentence performed anew, or re-render with a new recording.",
+            )
 
     def revised(self, verdict: Verdict) -> Self:
         """The request with a reviewer's changes: a new sentence where one is given, another take where not."""

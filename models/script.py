@@ -81,6 +81,11 @@ class Utterance(Contract):
         """The sentence as written, for captions and the recogniser's reference."""
         return "".join(span.text for span in self.spans)
 
+    @property
+    def said(self) -> str:
+        """The sentence as somebody who reads it aloud says it: an alias stands for the text it is given for."""
+        return "".join(span.alias or span.text for span in self.spans)
+
 
 class Segment(Contract):
     """One sentence of a script, in order. ``start`` and ``end`` are character offsets in the script's source.

@@ -8,7 +8,7 @@ from pydantic import Field
 
 from models.approval import RenderId
 from models.artifacts import Artifact
-from models.base import Contract, Milliseconds, Seed, canonical_sha256
+from models.base import Contract, LanguageTag, Milliseconds, Seed, canonical_sha256
 from models.inspection import Findings
 from models.layout import Layout, Shape
 from models.plan import EngineRef
@@ -105,6 +105,21 @@ class SpeechResult(StageResult):
     audio: Artifact
     alignment: Artifact | None
     duration_ms: Milliseconds
+
+
+class CutRequest(StageRequest):
+    """Cut one recording of all ``sentences`` into them."""
+
+    stage: ClassVar[str] = "cut"
+    recording: Artifact
+    sentences: Annotated[tuple[Annotated[str, Field(max_length=4_000)], ...], Field(min_length=1, max_length=400)]
+    language: LanguageTag
+
+
+class CutResult(StageResult):
+    """A WAV for each sentence, in order."""
+
+    sentences: Annotated[tuple[Artifact, ...], Field(min_length=1, max_length=400)]
 
 
 class EnrolRequest(StageRequest):

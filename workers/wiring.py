@@ -116,6 +116,7 @@ def stage_activities(
     inspection = InspectionActivities(stages, engines[Capability.INSPECTION])
     return (
         speech.speak,
+        speech.cut,
         speech.enrol,
         alignment.align,
         mouth.curves,

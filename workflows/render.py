@@ -1,16 +1,21 @@
 """A render, from script to decided film: segments side by side, joined, measured, put before reviewers, and made again
 with their changes until it is decided. Whatever fails waits for a person and goes on from there."""
 
+from collections.abc import Sequence
+
 from temporalio import workflow
 from temporalio.exceptions import ApplicationError
 
 from activities.compositing.stage import CompositingActivities
 from activities.quality.stage import QualityActivities
 from activities.records.stage import RecordActivities
+from activities.speech.stage import SpeechActivities
+from activities.support.errors import to_failure
 from models.approval import Question, QuestionState, Verdict
 from models.artifacts import Artifact
+from models.errors import InvalidInput
 from models.render import RenderProgress, RenderRequest, RenderResult, RenderState, Resume, Step
-from models.stages import AssembleRequest, CheckRequest
+from models.stages import AssembleRequest, CheckRequest, CutRequest
 from models.upkeep import FilmQuery, FilmToKeep, FinishedFilms
 from workflows import policies
 from workflows.approval import ApprovalGate
@@ -83,11 +88,27 @@ class RenderWorkflow:
         """Every sentence spoken, performed and drawn, side by side; the segments' records in order."""
         self._board.state(RenderState.RENDERING)
         request = self._request
+        recorded = await self._recorded()
         timeline = Timeline(request.layout, len(request.segments))
         chains = [
-            SegmentChain(request, segment, timeline, self._stages, self._board).record() for segment in request.segments
+            SegmentChain(request, segment, timeline, self._stages, self._board, audio).record()
+            for segment, audio in zip(request.segments, recorded, strict=True)
         ]
         return await together(chains)
+
+    async def _recorded(self) -> Sequence[Artifact | None]:
+        """What was recorded of each segment; None for each when they are to be spoken."""
+        request = self._request
+        if request.recording is None:
+            return (None,) * len(request.segments)
+        cut = CutRequest(
+            render_id=request.render_id,
+            engine=request.plan.speech,
+            recording=request.recording,
+            sentences=tuple(segment.utterance.said for segment in request.segments),
+            language=request.language,
+        )
+        return (await self._stages.run(SpeechActivities.cut, cut, "Cut the recording into its sentences")).sentences
 
     async def _joined_and_checked(self, records: tuple[Artifact, ...]) -> FinishedFilms:
         request, plan = self._request, self._request.plan
@@ -139,6 +160,10 @@ class RenderWorkflow:
     @decide.validator
     def _check_decide(self, verdict: Verdict) -> None:
         self._gate.check(verdict)
+        try:
+            self._request.check_words(replaced=any(change.utterance is not None for change in verdict.changes))
+        except InvalidInput as error:
+            raise to_failure(error) from error
 
     @workflow.update
     def resume(self, resume: Resume) -> None:

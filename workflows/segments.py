@@ -38,13 +38,20 @@ class SegmentChain:
     """The stages of one segment. Each takes what the one before it made."""
 
     def __init__(
-        self, request: RenderRequest, segment: Segment, timeline: Timeline, stages: StageRunner, board: Board
+        self,
+        request: RenderRequest,
+        segment: Segment,
+        timeline: Timeline,
+        stages: StageRunner,
+        board: Board,
+        recorded: Artifact | None = None,
     ) -> None:
         self._request = request
         self._segment = segment
         self._timeline = timeline
         self._stages = stages
         self._board = board
+        self._recorded = recorded
         self._common = {"render_id": request.render_id, "segment": segment.index}
         self._seed = request.segment_seed(segment)
         self._title = f"{segment.index + 1}/{len(request.segments)} “{segment.utterance.text.strip()[:80]}”"
@@ -71,6 +78,8 @@ class SegmentChain:
         self._board.step(self._segment.index, step)
 
     async def _speech(self) -> SpeechResult:
+        if self._recorded is not None:
+            return SpeechResult(audio=self._recorded, alignment=None, duration_ms=self._recorded.duration_ms or 0)
         ask = SpeechRequest(
             **self._common,
             engine=self._request.plan.speech,

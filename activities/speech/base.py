@@ -52,6 +52,21 @@ class EnrollingEngine(Engine, Protocol):
         ...
 
 
+@runtime_checkable
+class CuttingEngine(Engine, Protocol):
+    """A speech engine that takes what was said from a recording."""
+
+    def cut(
+        self, recording: Path, sentences: Sequence[str], language: str, folder: Path, progress: Progress
+    ) -> Sequence[Spoken]:
+        """One WAV for each of ``sentences``, written into ``folder``.
+
+        Raises MediaRejected for a recording that is unfit or says something else, naming the sentence;
+        EngineUnavailable without weights.
+        """
+        ...
+
+
 class SpeechEngine(Engine, Protocol):
     """Text to speech."""
 

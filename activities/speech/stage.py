@@ -1,13 +1,13 @@
-"""The speech stage: an utterance in, a WAV and its timings out."""
+"""The speech stages: an utterance in, a WAV and its timings out; a recording in, a WAV for each sentence out."""
 
 from collections.abc import Mapping
 
 from temporalio import activity
 
-from activities.speech.base import EnrollingEngine, SpeechEngine, Voice
+from activities.speech.base import CuttingEngine, EnrollingEngine, SpeechEngine, Voice
 from activities.support.stage import Bench, Stages, choose
 from models.errors import InvalidInput
-from models.stages import EnrolRequest, EnrolResult, SpeechRequest, SpeechResult
+from models.stages import CutRequest, CutResult, EnrolRequest, EnrolResult, SpeechRequest, SpeechResult
 
 
 class SpeechActivities:
@@ -35,6 +35,27 @@ class SpeechActivities:
             )
 
         return await self._stages.run(request, engine, SpeechResult, work)
+
+    @activity.defn(name="speech.cut")
+    async def cut(self, request: CutRequest) -> CutResult:
+        """Cut ``request.recording`` into its sentences."""
+        engine = choose(self._engines, request)
+        if not isinstance(engine, CuttingEngine):
+            raise InvalidInput(
+                f"{request.engine.name} speaks, and cannot cut a recording",
+                field="engine",
+                code="recording.engine",
+                action="Ask for the render again, with a recording and no speech engine.",
+            )
+
+        def work(bench: Bench) -> CutResult:
+            recording = bench.fetch(request.recording)
+            pieces = engine.cut(recording, request.sentences, request.language, bench.folder, bench.progress)
+            return CutResult(
+                sentences=tuple(bench.put(piece.wav, "audio/wav", round(piece.duration * 1000)) for piece in pieces)
+            )
+
+        return await self._stages.run(request, engine, CutResult, work)
 
     @activity.defn(name="speech.enrol")
     async def enrol(self, request: EnrolRequest) -> EnrolResult:

@@ -12,8 +12,8 @@ from api.problems import responses
 from api.services import Services, Studio
 from models.artifacts import Artifact
 from models.base import Contract, LanguageTag, Slug
-from models.engines import find_engine
-from models.errors import FailureDetails
+from models.engines import RECORDING, find_engine
+from models.errors import FailureDetails, InvalidInput
 from models.inspection import Use
 from models.plan import Capability
 from models.stock import require_stock_voice
@@ -77,6 +77,13 @@ def _view(row: Voice) -> VoiceView:
 async def _row(studio: Services, tenant: str, voice_id: str, body: VoiceBody) -> Voice:
     await studio.admit(tenant)
     find_engine(Capability.SPEECH, body.engine)
+    if body.engine == RECORDING:
+        raise InvalidInput(
+            "the engine 'recording' has no voice",
+            field="engine",
+            code="voice.engine",
+            action="Name an engine that speaks; a recording of a script is given to the render.",
+        )
     if body.stock:
         require_stock_voice(body.engine, body.stock)
     samples = [

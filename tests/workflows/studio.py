@@ -32,6 +32,8 @@ from models.stages import (
     ClipRef,
     ComposeRequest,
     ComposeResult,
+    CutRequest,
+    CutResult,
     Effort,
     FilmFiles,
     LipsyncRequest,
@@ -138,6 +140,12 @@ class InstantStudio:
             effort=Effort(cpu_seconds=1),
         )
 
+    @activity.defn(name="speech.cut")
+    async def cut(self, request: CutRequest) -> CutResult:
+        await self._make(request, "recording")
+        of = request.recording.sha256
+        return CutResult(sentences=tuple(artifact([text, of], "audio/wav") for text in request.sentences))
+
     @activity.defn(name="alignment.align")
     async def align(self, request: AlignmentRequest) -> AlignmentResult:
         await self._make(request, request.utterance.text)
@@ -228,7 +236,7 @@ class InstantStudio:
 
     def activities(self) -> dict[str, list[Any]]:
         """By lane."""
-        stages = [self.speak, self.align, self.curves, self.perform, self.compose, self.measure]
+        stages = [self.speak, self.cut, self.align, self.curves, self.perform, self.compose, self.measure]
         io = [self.project, self.find_film, self.keep_film, self.idle_lanes, self.ask, self.record]
         io += [self.take_back]
         return {"cpu": [*stages, self.assemble, self.check], "io": io}
