@@ -83,6 +83,64 @@ async def test_each_message_goes_out_once_however_often_it_is_retried(
     assert first["reply_to_message"]["message_id"] == second["reply_to_message"]["message_id"] == asked["message_id"]
 
 
+class Died(Exception):
+    """The process was killed here."""
+
+
+class Forgetful(Memory):
+    """A sender that dies between Telegram's answer and its note, once."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.dies = True
+
+    async def put_notice(self, question_id: str, channel: str, message_id: str) -> None:
+        if self.dies:
+            self.dies = False
+            raise Died
+        await super().put_notice(question_id, channel, message_id)
+
+
+async def test_a_message_whose_sender_died_before_noting_it_can_never_be_pressed(
+    telegram: TelegramServer, film: Path
+) -> None:
+    messenger = TelegramMessenger(TOKEN, telegram.url, Forgetful())
+    with pytest.raises(Died):
+        await messenger.ask(question(), ANA, film, "http://link")
+    await messenger.ask(question(), ANA, film, "http://link")
+    lost, noted = telegram.messages.values()
+    assert buttons_of(lost) == []
+    assert len(buttons_of(noted)) == 2
+    await messenger.close(question(), ANA, QuestionState.APPROVED, ())
+    assert [buttons_of(message) for message in telegram.messages.values()] == [[], []]
+
+
+async def test_a_sender_that_died_before_the_buttons_gives_them_to_the_same_message(
+    telegram: TelegramServer, messenger: TelegramMessenger, film: Path
+) -> None:
+    telegram.refuse["editmessagereplymarkup"] = Refused(502, "Bad Gateway")
+    with pytest.raises(ProviderFault):
+        await messenger.ask(question(), ANA, film, "http://link")
+    telegram.refuse.clear()
+    await messenger.ask(question(), ANA, film, "http://link")
+    (message,) = telegram.messages.values()
+    assert len(buttons_of(message)) == 2
+
+
+async def test_a_reminder_stands_for_a_question_that_could_not_be_sent_and_is_taken_back_like_it(
+    telegram: TelegramServer, messenger: TelegramMessenger, film: Path
+) -> None:
+    telegram.refuse["sendvideo"] = Refused(403, "Forbidden: bot was blocked by the user")
+    await messenger.ask(question(), ANA, film, "http://link")
+    for _ in range(2):
+        await messenger.remind(question(), ANA, 1)
+    (reminder,) = telegram.messages.values()
+    assert len(buttons_of(reminder)) == 2
+    await messenger.close(question(), ANA, QuestionState.EXPIRED, ())
+    assert buttons_of(reminder) == []
+    assert "Expired" in text_of(reminder)
+
+
 async def test_closing_takes_the_buttons_away_and_says_who_decided_what_twice_is_once(
     telegram: TelegramServer, messenger: TelegramMessenger, film: Path
 ) -> None:
