@@ -8,6 +8,7 @@ from temporalio.exceptions import ApplicationError
 
 from models.approval import ApprovalPolicy, QuestionState, SegmentChange
 from models.errors import FailureDetails
+from models.layout import Brand, Layout, LowerThird
 from models.quality import Figure, Sense
 from models.render import RenderProgress, RenderState, Resume, Step
 from tests.workflows.conftest import Stage
@@ -160,6 +161,23 @@ async def test_a_failed_segment_says_who_must_act_and_resumes_with_nothing_made_
     assert stage.studio.made["speech:Revenue grew."] == 2
     assert stage.studio.made["speech:Good morning."] == 1
     assert stage.studio.made["measure:Thank you."] == 1
+
+
+async def test_a_segment_that_is_stuck_holds_back_only_what_depends_on_its_length(stage: Stage) -> None:
+    """Each sentence lasts a second, the title goes at three: behind the one that is stuck, those that may begin before
+    it goes wait, performed, for their picture. One that is stuck when its length is known holds back nobody."""
+    titled = Layout(brand=Brand(name="Acme"), lower_third=LowerThird(name="Avery", start_ms=500, duration_ms=2_500))
+    texts = tuple(f"Sentence {number}." for number in range(6))
+    stage.studio.failing["speech", texts[0]] = BROKEN
+    stage.studio.failing["measure", texts[1]] = BROKEN
+    composing, done = Step.COMPOSING, Step.DONE
+    with stage.environment.auto_time_skipping_disabled():
+        handle = await stage.start(request(*texts, layout=titled))
+        waiting = (Step.FAILED, composing, composing, composing, done, done)
+        await stage.until(handle, lambda now: now.steps == waiting)
+        stage.studio.failing.pop(("speech", texts[0]))
+        await handle.execute_update(RenderWorkflow.resume, Resume(resume_id="r", who="priya"), id="r")
+        await stage.until(handle, lambda now: now.steps == (done, Step.FAILED, done, done, done, done))
 
 
 async def test_the_next_aligner_stands_in_and_the_result_says_so(stage: Stage) -> None:
