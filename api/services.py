@@ -8,9 +8,10 @@ from urllib.parse import quote
 from fastapi import Depends, Request
 
 from api.blobs import Blobs
-from api.temporal import Renders, connect, workflow_id
+from api.temporal import Renders, workflow_id
 from deploy.settings import Settings
 from models.store import Store
+from workers.plugin import connect
 
 
 @dataclass
@@ -27,7 +28,7 @@ class Services:
     async def open(cls, settings: Settings) -> Self:
         """Everything the settings name, connected when first used."""
         store = Store.connect(settings.database.url.get_secret_value())
-        return cls(settings, store, Renders(await connect(settings.temporal)), Blobs(settings.s3))
+        return cls(settings, store, Renders(await connect(settings.temporal, someone_waits=True)), Blobs(settings.s3))
 
     async def close(self) -> None:
         """Give connections back."""

@@ -26,16 +26,14 @@ from temporalio.common import (
     WorkflowIDReusePolicy,
 )
 from temporalio.exceptions import ApplicationError, WorkflowAlreadyStartedError
-from temporalio.service import RetryConfig, RPCStatusCode
+from temporalio.service import RPCStatusCode
 
 from activities.support.errors import from_failure
-from deploy.settings import Temporal
 from models.approval import QuestionState, Verdict
 from models.errors import Conflict, FailureDetails, StudioError, TemporalUnavailable
 from models.lanes import Lane
 from models.render import RenderProgress, RenderRequest, Resume
 from models.upkeep import AssetToInspect, VoiceToEnrol
-from workers.plugin import StudioPlugin
 
 Answer = TypeVar("Answer")
 
@@ -66,21 +64,6 @@ class WorkflowRefused(StudioError):
     def details(self) -> FailureDetails:
         """The workflow's own words."""
         return self._failure
-
-
-async def connect(temporal: Temporal) -> Client:
-    """A client that connects when first used."""
-    return await Client.connect(
-        temporal.address,
-        namespace=temporal.namespace,
-        api_key=temporal.api_key.get_secret_value() if temporal.api_key else None,
-        tls=temporal.tls or bool(temporal.api_key),
-        plugins=[StudioPlugin()],
-        lazy=True,
-        connect_timeout=timedelta(seconds=3),
-        # A person waits: two quick tries, then a clear answer, instead of the ten seconds workers can afford.
-        retry_config=RetryConfig(max_elapsed_time_millis=2_000, max_retries=3),
-    )
 
 
 class Renders:

@@ -17,11 +17,11 @@ from temporalio.worker import Interceptor, Worker
 from activities.support.beat import Beating
 from activities.support.engine import Engine
 from activities.support.ledger import EngineRegistry
-from deploy.settings import Settings, load_settings
+from deploy.settings import Settings, Temporal, load_settings
 from models.errors import StorageUnavailable, StudioError
 from models.lanes import Lane
 from models.plan import Capability, EngineRef
-from workers.plugin import StudioPlugin
+from workers.plugin import connect
 from workers.renewal import Occupation, renew
 from workers.scratch import fresh_scratch
 from workflows.enrolment import EnrolmentWorkflow
@@ -36,18 +36,11 @@ CONNECT_AGAIN_SECONDS = 2
 EngineBuilder = Callable[[Settings, Lane], dict[Capability, dict[str, Engine]]]
 
 
-async def connect(settings: Settings) -> Client:
-    """A client with the studio's plugin, as soon as the frontend answers."""
-    temporal = settings.temporal
+async def connected(temporal: Temporal) -> Client:
+    """A client, as soon as the frontend answers."""
     while True:
         try:
-            return await Client.connect(
-                temporal.address,
-                namespace=temporal.namespace,
-                api_key=temporal.api_key.get_secret_value() if temporal.api_key else None,
-                tls=temporal.tls or bool(temporal.api_key),
-                plugins=[StudioPlugin()],
-            )
+            return await connect(temporal)
         except RuntimeError as error:
             log.warning("worker.waiting", server="temporal", address=temporal.address, why=str(error)[:300])
             await asyncio.sleep(CONNECT_AGAIN_SECONDS)
@@ -70,7 +63,7 @@ async def serve(
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, stop.set)
     stopped = asyncio.create_task(stop.wait())
-    connecting = asyncio.create_task(connect(settings))
+    connecting = asyncio.create_task(connected(settings.temporal))
     await asyncio.wait({stopped, connecting}, return_when=asyncio.FIRST_COMPLETED)
     if stop.is_set():
         connecting.cancel()

@@ -18,12 +18,12 @@ from temporalio.api.enums.v1 import IndexedValueType
 from temporalio.api.namespace.v1 import NamespaceConfig
 from temporalio.api.operatorservice.v1 import AddSearchAttributesRequest, ListSearchAttributesRequest
 from temporalio.api.workflowservice.v1 import UpdateNamespaceRequest
-from temporalio.client import Client
 from temporalio.service import RPCError, RPCStatusCode
 
 from deploy.local.postgres import DATABASE
 from deploy.settings import Database, ObjectStore, Settings, Temporal, load_settings
 from models.errors import StudioError
+from workers.plugin import connect
 
 SEARCH_ATTRIBUTES = ("Stage", "Artist", "Persona", "Channel", "Tenant", "Lane")
 """Keywords that workflows are listed by in the Web UI."""
@@ -55,12 +55,7 @@ async def prepare(settings: Settings, embedded: Sequence[str]) -> None:
 
 async def prepare_temporal(temporal: Temporal, *, own: bool) -> None:
     """Add the search attributes and, on an own server, the retention."""
-    client = await Client.connect(
-        temporal.address,
-        namespace=temporal.namespace,
-        api_key=temporal.api_key.get_secret_value() if temporal.api_key else None,
-        tls=temporal.tls or None,
-    )
+    client = await connect(temporal)
     have = await client.operator_service.list_search_attributes(
         ListSearchAttributesRequest(namespace=temporal.namespace)
     )
