@@ -8,6 +8,7 @@ import signal
 import socket
 import sys
 from collections.abc import Callable, Coroutine, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 
 import structlog
@@ -118,6 +119,8 @@ def _activity_workers(
     store = Store.connect(settings.database.url.get_secret_value())
     artifacts = wiring.artifact_store(settings)
     slots = {Lane.CPU: settings.lanes.cpu_slots, Lane.GPU: settings.lanes.gpu_slots, Lane.IO: settings.lanes.io_slots}
+    # A thread for what each slot makes, and a few for its calls to the object store; they start when needed.
+    asyncio.get_running_loop().set_default_executor(ThreadPoolExecutor(sum(slots[lane] for lane in lanes) + 8))
     workers = []
     served: dict[Lane, tuple[EngineRef, ...]] = {}
     scratch = settings.studio.state_dir / "scratch"

@@ -92,9 +92,10 @@ class Bench:
         while True:
             try:
                 return call()
-            except StorageUnavailable:
+            except StorageUnavailable as error:
                 if time.monotonic() > deadline:
                     raise
+                log.warning("stage.waiting", why=error.message)
             self._moved = time.monotonic()
             if self._stop.wait(RETRY_SECONDS):
                 raise StageStopped
@@ -255,9 +256,10 @@ async def _when_back(call: Callable[[], Awaitable[Answer]]) -> Answer:
     while True:
         try:
             return await call()
-        except StorageUnavailable:
+        except StorageUnavailable as error:
             if time.monotonic() > deadline:
                 raise
+            log.warning("stage.waiting", why=error.message)
         await asyncio.sleep(RETRY_SECONDS)
 
 
