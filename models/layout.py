@@ -1,6 +1,8 @@
 """Layout: how the finished picture and sound are put together. Data only; ``activities/compositing`` draws it."""
 
+from collections.abc import Sequence
 from enum import StrEnum
+from itertools import accumulate
 from typing import Annotated
 
 from pydantic import Field
@@ -82,6 +84,10 @@ class Card(Contract):
     subtitle: Annotated[str, Field(max_length=160)] = ""
     duration_ms: Annotated[int, Field(ge=400, le=15_000)] = 2_000
 
+    def frames(self, fps: int) -> int:
+        """How many frames it lasts."""
+        return max(1, round(self.duration_ms * fps / 1000))
+
 
 class MusicBed(Contract):
     """Music under the speech: looped to length, faded at both ends, ``duck_db`` lower while someone speaks."""
@@ -89,6 +95,21 @@ class MusicBed(Contract):
     track: Artifact
     level_db: Annotated[float, Field(ge=-60, le=0)] = -20.0
     duck_db: Annotated[float, Field(ge=-40, le=0)] = -10.0
+
+
+class SoundLayout(Contract):
+    """What of a layout is heard: the time before and after the spoken part in frames, the bed, and the loudness."""
+
+    fps: int
+    lead_in: Annotated[int, Field(ge=0)]
+    lead_out: Annotated[int, Field(ge=0)]
+    music: MusicBed | None
+    loudness_lufs: float
+    true_peak_dbtp: float
+
+    def starts(self, frames: Sequence[int]) -> tuple[int, ...]:
+        """The frame of the film at which each segment begins, then the one at which the spoken part has ended."""
+        return tuple(accumulate(frames, initial=self.lead_in))
 
 
 class Layout(Contract):
@@ -108,6 +129,18 @@ class Layout(Contract):
     loudness_lufs: Annotated[float, Field(ge=-30, le=-8)] = -16.0
     """Integrated loudness target, ITU-R BS.1770 / EBU R 128."""
     true_peak_dbtp: Annotated[float, Field(ge=-9, le=-0.5)] = -1.0
+
+    def sound(self) -> SoundLayout:
+        """What of it is heard. Whatever else changes, the sound stays."""
+        lead_in, lead_out = (card.frames(self.fps) if card else 0 for card in (self.intro, self.outro))
+        return SoundLayout(
+            fps=self.fps,
+            lead_in=lead_in,
+            lead_out=lead_out,
+            music=self.music,
+            loudness_lufs=self.loudness_lufs,
+            true_peak_dbtp=self.true_peak_dbtp,
+        )
 
     def artifacts(self) -> tuple[Artifact, ...]:
         """Every artifact the layout refers to."""

@@ -10,7 +10,7 @@ from models.approval import RenderId
 from models.artifacts import Artifact
 from models.base import Contract, LanguageTag, Milliseconds, Seed, canonical_sha256
 from models.inspection import Findings
-from models.layout import Layout, Shape
+from models.layout import Brand, Card, Layout, Shape, SoundLayout
 from models.plan import EngineRef
 from models.quality import Figure, Thresholds
 from models.script import Tone, Utterance
@@ -245,7 +245,7 @@ class ComposeResult(StageResult):
 
 
 class MeasureRequest(StageRequest):
-    """Measure the lips of a composed segment and close it with a record of all that it is made of."""
+    """Measure what is seen of a composed segment and close it with a record of all that it is made of."""
 
     stage: ClassVar[str] = "measure"
     pictures: Annotated[tuple[Artifact, ...], Field(min_length=1, max_length=3)]
@@ -263,22 +263,83 @@ class MeasureResult(StageResult):
 
 
 class SegmentRecord(Contract):
-    """A finished segment. ``lips`` is a JSON artifact of ``activities.quality.base.SegmentLips``."""
+    """A finished segment. ``sight`` is a JSON artifact of ``activities.quality.base.SegmentSight``."""
 
     pictures: Annotated[tuple[Artifact, ...], Field(min_length=1, max_length=3)]
     frames: int
     audio: Artifact
     alignment: Artifact
     curves: Artifact
-    lips: Artifact
+    sight: Artifact
     text: str
 
 
+class SpokenSegment(Contract):
+    """What is heard of a segment, known long before it is drawn."""
+
+    audio: Artifact
+    alignment: Artifact
+    frames: Annotated[int, Field(ge=1)]
+    text: Annotated[str, Field(max_length=4_000)]
+
+
+class SoundtrackRequest(StageRequest):
+    """Mix and master the sound of the whole film."""
+
+    stage: ClassVar[str] = "soundtrack"
+    segments: Annotated[tuple[SpokenSegment, ...], Field(min_length=1, max_length=400)]
+    layout: SoundLayout
+
+
+class SoundtrackResult(StageResult):
+    """The sound as the film will carry it, packet for packet (AAC in MP4)."""
+
+    sound: Artifact
+
+
+class HearRequest(StageRequest):
+    """Measure what is heard in the finished sound."""
+
+    stage: ClassVar[str] = "hear"
+    sound: Artifact
+    segments: Annotated[tuple[SpokenSegment, ...], Field(min_length=1, max_length=400)]
+    layout: SoundLayout
+    language: LanguageTag
+
+
+class HearResult(StageResult):
+    """JSON ``activities.quality.base.Hearing``."""
+
+    hearing: Artifact
+
+
+class CardRequest(StageRequest):
+    """Draw the intro or outro card in every shape, dissolving into or out of the segment beside it."""
+
+    stage: ClassVar[str] = "card"
+    card: Card
+    opening: bool
+    brand: Brand
+    fps: int
+    shapes: Annotated[tuple[Shape, ...], Field(min_length=1, max_length=3)]
+    beside: Annotated[tuple[Artifact, ...], Field(min_length=1, max_length=3)]
+    """The pictures of the first or last segment, one per shape."""
+
+
+class CardResult(StageResult):
+    """One picture per shape."""
+
+    pictures: Annotated[tuple[Artifact, ...], Field(min_length=1, max_length=3)]
+
+
 class AssembleRequest(StageRequest):
-    """Join the film of every shape."""
+    """Join the film of every shape. Cards are there where the layout has them."""
 
     stage: ClassVar[str] = "assemble"
     records: Annotated[tuple[Artifact, ...], Field(min_length=1, max_length=400)]
+    sound: Artifact
+    intro: Annotated[tuple[Artifact, ...], Field(max_length=3)] = ()
+    outro: Annotated[tuple[Artifact, ...], Field(max_length=3)] = ()
     layout: Layout
 
 
@@ -300,11 +361,12 @@ class AssembleResult(StageResult):
 
 
 class CheckRequest(StageRequest):
-    """Measure the finished film."""
+    """Measure the finished film. What was seen and heard before counts where the film holds those very packets."""
 
     stage: ClassVar[str] = "check"
     film: FilmFiles
     records: Annotated[tuple[Artifact, ...], Field(min_length=1, max_length=400)]
+    hearing: Artifact
     layout: Layout
     thresholds: Thresholds
     language: str

@@ -21,6 +21,7 @@ _PASSED_THROUGH = (
     "workflows.approval",
     "workflows.board",
     "workflows.closing",
+    "workflows.cutting",
     "workflows.policies",
     "workflows.segments",
     "workflows.stages",

@@ -123,8 +123,11 @@ def stage_activities(
         mouth.resync,
         avatar.perform,
         compositing.compose,
+        compositing.card,
+        compositing.soundtrack,
         compositing.assemble,
         quality.measure,
+        quality.hear,
         quality.check,
         inspection.inspect,
     )

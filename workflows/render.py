@@ -1,27 +1,21 @@
 """A render, from script to decided film: segments side by side, joined, measured, put before reviewers, and made again
 with their changes until it is decided. Whatever fails waits for a person and goes on from there."""
 
-from collections.abc import Sequence
-
 from temporalio import workflow
 from temporalio.exceptions import ApplicationError
 
-from activities.compositing.stage import CompositingActivities
-from activities.quality.stage import QualityActivities
 from activities.records.stage import RecordActivities
-from activities.speech.stage import SpeechActivities
 from activities.support.errors import to_failure
 from models.approval import Question, QuestionState, Verdict
-from models.artifacts import Artifact
 from models.errors import InvalidInput
 from models.render import RenderProgress, RenderRequest, RenderResult, RenderState, Resume, Step
-from models.stages import AssembleRequest, CheckRequest, CutRequest
 from models.upkeep import FilmQuery, FilmToKeep, FinishedFilms
 from workflows import policies
 from workflows.approval import ApprovalGate
 from workflows.board import Board
 from workflows.closing import told
-from workflows.segments import SegmentChain
+from workflows.cutting import Cutting
+from workflows.segments import SegmentChain, recordings
 from workflows.stages import StageRunner
 from workflows.tasks import together
 from workflows.timeline import Timeline
@@ -76,7 +70,7 @@ class RenderWorkflow:
         if answer.found is not None:
             self._board.note(steps=(Step.DONE,) * len(self._request.segments))
             return answer.found
-        film = await self._joined_and_checked(await self._segments())
+        film = await self._made()
         await workflow.execute_activity_method(
             RecordActivities.keep_film,
             FilmToKeep(render_id=render_id, key=key, films=film),
@@ -84,51 +78,25 @@ class RenderWorkflow:
         )
         return film
 
-    async def _segments(self) -> tuple[Artifact, ...]:
-        """Every sentence spoken, performed and drawn, side by side; the segments' records in order."""
-        self._board.state(RenderState.RENDERING)
+    async def _made(self) -> FinishedFilms:
+        """Every sentence spoken, performed and drawn side by side; the sound is mixed and measured meanwhile, so that
+        joining copies packets and the last figures are soon there."""
         request = self._request
-        recorded = await self._recorded()
+        self._board.state(RenderState.RENDERING)
+        recorded = await recordings(request, self._stages)
         timeline = Timeline(request.layout, len(request.segments))
-        chains = [
+        cutting = Cutting(request, timeline, self._stages)
+        segments = [
             SegmentChain(request, segment, timeline, self._stages, self._board, audio).record()
             for segment, audio in zip(request.segments, recorded, strict=True)
         ]
-        return await together(chains)
-
-    async def _recorded(self) -> Sequence[Artifact | None]:
-        """What was recorded of each segment; None for each when they are to be spoken."""
-        request = self._request
-        if request.recording is None:
-            return (None,) * len(request.segments)
-        cut = CutRequest(
-            render_id=request.render_id,
-            engine=request.plan.speech,
-            recording=request.recording,
-            sentences=tuple(segment.utterance.said for segment in request.segments),
-            language=request.language,
+        records, (sound, hearing), intro, outro = await together(
+            together(*segments), cutting.sound(), cutting.card(opening=True), cutting.card(opening=False)
         )
-        return (await self._stages.run(SpeechActivities.cut, cut, "Cut the recording into its sentences")).sentences
-
-    async def _joined_and_checked(self, records: tuple[Artifact, ...]) -> FinishedFilms:
-        request, plan = self._request, self._request.plan
         self._board.state(RenderState.CHECKING, detail="joining the film")
-        join = AssembleRequest(
-            render_id=request.render_id, engine=plan.compositing, records=records, layout=request.layout
-        )
-        joined = await self._stages.run(CompositingActivities.assemble, join, f"Join {len(records)} segments")
-        self._board.note(films=joined.films, detail="measuring the finished film")
-        measure = CheckRequest(
-            render_id=request.render_id,
-            engine=plan.quality,
-            film=joined.films[0],
-            records=records,
-            layout=request.layout,
-            thresholds=request.thresholds,
-            language=request.language,
-        )
-        check = await self._stages.run(QualityActivities.check, measure, "Measure the finished film")
-        return FinishedFilms(films=joined.films, figures=check.figures, report=check.report)
+        films = await cutting.joined(records, sound, intro, outro)
+        self._board.note(films=films, detail="measuring the finished film")
+        return await cutting.checked(films, records, hearing)
 
     async def _approval(self, film: FinishedFilms, attempt: int) -> QuestionState:
         main = film.films[0]

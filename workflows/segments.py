@@ -1,6 +1,8 @@
 """A segment's chain: one sentence from text to measured picture. Segments run side by side and share one thing, where
 each of them begins."""
 
+from collections.abc import Sequence
+
 from temporalio.exceptions import ActivityError, is_cancelled_exception
 
 from activities.alignment.stage import AlignmentActivities
@@ -22,12 +24,14 @@ from models.stages import (
     ClipRef,
     ComposeRequest,
     ComposeResult,
+    CutRequest,
     LipsyncRequest,
     LipsyncResult,
     MeasureRequest,
     ResyncRequest,
     SpeechRequest,
     SpeechResult,
+    SpokenSegment,
 )
 from workflows.board import Board
 from workflows.stages import StageRunner
@@ -64,11 +68,12 @@ class SegmentChain:
         alignment = (await self._alignment(speech)).alignment
         self._at(Step.LIPSYNC)
         curves = await self._curves(speech, alignment)
-        self._timeline.know(self._segment.index, curves.frames)
+        self._timeline.speak(self._segment.index, self._spoken(speech, alignment, curves))
         self._at(Step.AVATAR)
         clip = await self._performance(speech, alignment, curves)
         self._at(Step.COMPOSING)
         picture = await self._picture(clip, alignment)
+        self._timeline.draw(self._segment.index, picture.pictures)
         self._at(Step.MEASURING)
         record = await self._measured(picture, speech, alignment, curves)
         self._at(Step.DONE)
@@ -127,6 +132,10 @@ class SegmentChain:
         )
         return await self._stages.run(LipsyncActivities.curves, ask, f"Shape the mouth {self._title}")
 
+    def _spoken(self, speech: SpeechResult, alignment: Artifact, curves: LipsyncResult) -> SpokenSegment:
+        text = self._segment.utterance.text
+        return SpokenSegment(audio=speech.audio, alignment=alignment, frames=curves.frames, text=text)
+
     async def _performance(self, speech: SpeechResult, alignment: Artifact, curves: LipsyncResult) -> ClipRef:
         """The avatar's clip, with its mouth redrawn where the plan's lipsync engine works on frames."""
         request = self._request
@@ -180,3 +189,17 @@ class SegmentChain:
 def _next_may_try(error: ActivityError) -> bool:
     """Whether the next aligner may: yes for an engine's own failure, no for cancellation or storage faults."""
     return not is_cancelled_exception(error) and from_failure(error).code.startswith("engine.")
+
+
+async def recordings(request: RenderRequest, stages: StageRunner) -> Sequence[Artifact | None]:
+    """What was recorded of each segment; None for each when they are to be spoken."""
+    if request.recording is None:
+        return (None,) * len(request.segments)
+    cut = CutRequest(
+        render_id=request.render_id,
+        engine=request.plan.speech,
+        recording=request.recording,
+        sentences=tuple(segment.utterance.said for segment in request.segments),
+        language=request.language,
+    )
+    return (await stages.run(SpeechActivities.cut, cut, "Cut the recording into its sentences")).sentences

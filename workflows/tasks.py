@@ -1,13 +1,26 @@
 """Tasks of a workflow that never leak: whoever starts them waits for their end, however it comes."""
 
 import asyncio
-from collections.abc import Coroutine, Sequence
-from typing import Any, TypeVar
+from collections.abc import Coroutine
+from typing import Any, TypeVar, overload
 
-Answer = TypeVar("Answer")
+A = TypeVar("A")
+B = TypeVar("B")
+C = TypeVar("C")
+D = TypeVar("D")
 
 
-async def together(parts: Sequence[Coroutine[Any, Any, Answer]]) -> tuple[Answer, ...]:
+@overload
+async def together(
+    first: Coroutine[Any, Any, A],
+    second: Coroutine[Any, Any, B],
+    third: Coroutine[Any, Any, C],
+    fourth: Coroutine[Any, Any, D],
+    /,
+) -> tuple[A, B, C, D]: ...
+@overload
+async def together(*parts: Coroutine[Any, Any, A]) -> tuple[A, ...]: ...
+async def together(*parts: Coroutine[Any, Any, Any]) -> tuple[Any, ...]:
     """All answers, in order. When one raises, or the caller is cancelled, the others are cancelled and waited for.
 
     Not a TaskGroup: its ExceptionGroup is no Temporal failure, so the workflow's task would be retried for ever.

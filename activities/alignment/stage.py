@@ -25,7 +25,7 @@ class AlignmentActivities:
         def work(bench: Bench) -> AlignmentResult:
             known = None
             if request.known is not None:
-                known = Alignment.model_validate_json(bench.fetch(request.known).read_bytes())
+                known = bench.read(request.known, Alignment)
             alignment = engine.align(bench.fetch(request.audio), request.utterance, known, bench.progress)
             alignment = alignment.model_copy(update={"fell_back_from": request.fell_back_from})
             return AlignmentResult(

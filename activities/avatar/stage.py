@@ -26,7 +26,7 @@ class AvatarActivities:
             performance = Performance(
                 curves=bench.fetch(request.curves),
                 wav=bench.fetch(request.audio),
-                alignment=Alignment.model_validate_json(bench.fetch(request.alignment).read_bytes()),
+                alignment=bench.read(request.alignment, Alignment),
                 tone=request.tone,
                 fps=request.fps,
                 seed=request.seed,

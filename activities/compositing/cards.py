@@ -39,17 +39,12 @@ class _Layer:
     grows: bool = False
 
 
-def card_frames(card: Card, fps: int) -> int:
-    """How many frames ``card`` lasts."""
-    return max(1, round(card.duration_ms * fps / 1000))
-
-
 def draw(
     card: Card, brand: Brand, frame: Frame, assets: Assets, fps: int, film: Image.Image | None, *, opening: bool
 ) -> Iterator[bytes]:
     """The frames of ``card`` as raw rgb24. An opening card dissolves into ``film`` (its first picture) at the end, a
     closing one comes out of ``film`` (its last). Raises MediaRejected for an unreadable logo."""
-    frames = card_frames(card, fps)
+    frames = card.frames(fps)
     painter = _Painter(card, brand, frame, assets, frames / fps)
     picture = None if film is None else np.asarray(film.convert("RGB"))
 

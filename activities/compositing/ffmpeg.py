@@ -4,7 +4,7 @@ packets, and the film's sound is mixed and mastered once."""
 import errno
 import functools
 import tempfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from itertools import pairwise
@@ -17,7 +17,7 @@ from PIL import Image
 from activities.avatar.base import Clip
 from activities.compositing import ass, backdrop, cards, sound, titles
 from activities.compositing.backdrop import Assets
-from activities.compositing.base import Film, FinishedFilm, SegmentPicture
+from activities.compositing.base import CardPicture, Film, FinishedFilm, SegmentPicture, SpokenSound
 from activities.compositing.captions import burnt, cues, srt, vtt
 from activities.compositing.frame import Box, Frame, frame_of, slide_at
 from activities.compositing.typeface import FONTS, Face, require
@@ -25,7 +25,7 @@ from activities.support.engine import Progress
 from activities.support.ffmpeg import BIT_EXACT, BT709_TAGS, MediaInfo, probe, run
 from models.errors import EngineFailed, InvalidInput, MediaRejected, StorageFull
 from models.lanes import Lane
-from models.layout import Captions, Card, PlateKind
+from models.layout import Captions, MusicBed, PlateKind, SoundLayout
 from models.plan import Capability, EngineRef
 
 _REF = EngineRef(capability=Capability.COMPOSITING, name="ffmpeg", version="1.0", lane=Lane.CPU)
@@ -89,8 +89,48 @@ class FfmpegCompositor:
                 raise EngineFailed(f"Segment {segment.index} has {written} frames instead of {clip.frames}.")
         return clip.frames
 
+    def card(self, card: CardPicture, out: Path, progress: Progress) -> None:
+        """Write ``out``: the card as mp4, encoded as segments are."""
+        frame, fps, frames = frame_of(card.shape), card.fps, card.card.frames(card.fps)
+        neighbour = probe(card.beside, name="The picture beside the card")
+        if (neighbour.width, neighbour.height) != (frame.width, frame.height):
+            raise MediaRejected(
+                f"The picture beside the card is {neighbour.width} x {neighbour.height}, "
+                f"not {frame.width} x {frame.height}.",
+                field="beside",
+            )
+        film = _frame_at(card.beside, 0 if card.opening else neighbour.frames - 1)
+        name = "intro" if card.opening else "outro"
+        require(card.card.title, Face.SEMIBOLD, f"layout.{name}.title")
+        require(card.card.subtitle, Face.REGULAR, f"layout.{name}.subtitle")
+        drawn = cards.draw(card.card, card.brand, frame, Assets(card.assets), fps, film, opening=card.opening)
+        with _clean(out):
+            run(
+                [
+                    *(*_SINGLE, "-f", "rawvideo", "-pixel_format", "rgb24"),
+                    *("-video_size", f"{frame.width}x{frame.height}", "-framerate", str(fps), "-i", "pipe:0"),
+                    *("-vf", "scale=out_color_matrix=bt709:out_range=tv,format=yuv420p", *_h264(fps), str(out)),
+                ],
+                lambda done: progress(min(done, frames), frames),
+                drawn,
+            )
+
+    def soundtrack(
+        self,
+        segments: tuple[SpokenSound, ...],
+        layout: SoundLayout,
+        assets: Mapping[str, Path],
+        out: Path,
+        progress: Progress,
+    ) -> None:
+        """Write ``out``: AAC in mp4, 48 kHz stereo, as long as the picture."""
+        if not segments:
+            raise InvalidInput("A film needs at least one segment.", field="segments")
+        with _clean(out), tempfile.TemporaryDirectory(dir=out.parent, prefix=".sound-") as work:
+            _mixed(segments, layout, Assets(assets), Path(work), out, _Units(progress, len(segments) + 3))
+
     def assemble(self, film: Film, out: Path, progress: Progress) -> FinishedFilm:
-        """Write the finished files into the directory ``out``. Loudness and true peak meet the layout's targets."""
+        """Write the finished files into the directory ``out``."""
         if not film.segments:
             raise InvalidInput("A film needs at least one segment.", field="segments")
         video, thumbnail = out / "film.mp4", out / "thumbnail.jpg"
@@ -101,11 +141,10 @@ class FfmpegCompositor:
         ):
             cutting = _Cutting(film, Path(work), progress)
             pictures = cutting.pictures()
-            soundtrack = cutting.soundtrack()
             found = cues(zip((s.alignment for s in film.segments), cutting.speech_starts, strict=True))
             srt_file.write_text(srt(found), encoding="utf-8")
             vtt_file.write_text(vtt(found), encoding="utf-8")
-            cutting.join(pictures, soundtrack, srt_file, video)
+            cutting.join(pictures, srt_file, video)
             cutting.thumbnail(thumbnail)
         return FinishedFilm(video, thumbnail, srt_file, vtt_file, cutting.duration, cutting.speech_starts)
 
@@ -305,100 +344,89 @@ class _Reel:
 
     path: Path
     frames: int
+    name: str
+
+
+class _Units:
+    """Counts finished units of a job whose tools also report in between."""
+
+    def __init__(self, progress: Progress, total: int) -> None:
+        self._progress, self._total, self._done = progress, total, 0
+
+    def tick(self, finished: int = 0) -> None:
+        """``finished`` units more; none says only that work goes on."""
+        self._done += finished
+        self._progress(min(self._done, self._total), self._total)
+
+
+def _mixed(
+    segments: Sequence[SpokenSound], layout: SoundLayout, assets: Assets, work: Path, out: Path, units: _Units
+) -> None:
+    starts = layout.starts([segment.frames for segment in segments])
+    samples = [round(start * sound.RATE / layout.fps) for start in starts]
+    length = round((starts[-1] + layout.lead_out) * sound.RATE / layout.fps)
+    speech, mixed = work / "speech.wav", work / "mixed.wav"
+    sound.lay_speech([s.wav for s in segments], list(pairwise(samples)), length, speech, lambda: units.tick(1))
+    gain = sound.spoken_gain(speech, layout.loudness_lufs, units.tick)
+    units.tick(1)
+    words = tuple(
+        (start / layout.fps + word.start, start / layout.fps + word.end)
+        for start, segment in zip(starts, segments, strict=False)
+        for word in segment.alignment.words
+    )
+    sound.mix(speech, gain, _bed(layout.music, words, assets), mixed, units.tick)
+    units.tick(1)
+    sound.master(mixed, layout.loudness_lufs, layout.true_peak_dbtp, out, units.tick)
+    units.tick(1)
+
+
+def _bed(music: MusicBed | None, words: tuple[tuple[float, float], ...], assets: Assets) -> sound.Bed | None:
+    if not music:
+        return None
+    track = assets.file(music.track, "music.track")
+    if not probe(track, whole=True, name="music.track").has_audio:
+        raise MediaRejected("music.track has no sound.", field="music.track")
+    return sound.Bed(track, music.level_db, music.duck_db, words)
 
 
 class _Cutting:
     """One film being put together in the folder ``work``."""
 
     def __init__(self, film: Film, work: Path, progress: Progress) -> None:
-        self._film, self._work, self._progress = film, work, progress
+        self._film, self._work = film, work
         self._layout, self._fps = film.layout, film.layout.fps
         self._frame: Frame = frame_of(film.shape)
-        self._assets = Assets(film.assets)
-        self._units = len(film.segments) + 7
-        self._done = 0
-        intro, outro = (
-            cards.card_frames(card, self._fps) if card else 0 for card in (film.layout.intro, film.layout.outro)
-        )
-        counts = [segment.frames for segment in film.segments]
-        self._starts = [intro + sum(counts[:number]) for number in range(len(counts) + 1)]
-        self._frames = self._starts[-1] + outro
-        self.speech_starts = tuple(start / self._fps for start in self._starts[:-1])
+        self._units = _Units(progress, len(film.segments) + (film.intro is not None) + (film.outro is not None) + 2)
+        heard = film.layout.sound()
+        *starts, end = heard.starts([segment.frames for segment in film.segments])
+        self._lead = heard.lead_in, heard.lead_out
+        self._frames = end + heard.lead_out
+        self.speech_starts = tuple(start / self._fps for start in starts)
         self.duration = self._frames / self._fps
 
-    def _tick(self, finished: int = 0) -> None:
-        self._done += finished
-        self._progress(min(self._done, self._units), self._units)
-
     def pictures(self) -> list[_Reel]:
-        """The reels in order, cards included. Raises MediaRejected for a segment that is not as announced."""
-        reels = []
-        for number, segment in enumerate(self._film.segments):
-            found = probe(segment.picture, name=f"The picture of segment {number}")
-            if (found.frames, found.width, found.height) != (segment.frames, self._frame.width, self._frame.height):
+        """The reels in order, cards included. Raises MediaRejected for one that is not as announced."""
+        segments = [
+            _Reel(segment.picture, segment.frames, f"segment {number}")
+            for number, segment in enumerate(self._film.segments)
+        ]
+        lead_in, lead_out = self._lead
+        opening = [_Reel(self._film.intro, lead_in, "the intro")] if self._film.intro else []
+        closing = [_Reel(self._film.outro, lead_out, "the outro")] if self._film.outro else []
+        reels = [*opening, *segments, *closing]
+        for reel in reels:
+            found = probe(reel.path, name=f"The picture of {reel.name}")
+            if (found.frames, found.width, found.height) != (reel.frames, self._frame.width, self._frame.height):
                 raise MediaRejected(
-                    f"The picture of segment {number} has {found.frames} frames of {found.width} x {found.height}; "
-                    f"{segment.frames} of {self._frame.width} x {self._frame.height} were announced.",
-                    field=f"segments[{number}]",
+                    f"The picture of {reel.name} has {found.frames} frames of {found.width} x {found.height}; "
+                    f"{reel.frames} of {self._frame.width} x {self._frame.height} were announced.",
+                    field="segments",
                 )
-            reels.append(_Reel(segment.picture, segment.frames))
-        if self._layout.intro:
-            reels.insert(0, self._card(self._layout.intro, _frame_at(reels[0].path, 0), opening=True))
-        self._tick(1)
-        if self._layout.outro:
-            last = reels[-1]
-            reels.append(self._card(self._layout.outro, _frame_at(last.path, last.frames - 1), opening=False))
-        self._tick(1)
+            self._units.tick(1)
         return reels
 
-    def _card(self, card: Card, film: Image.Image, *, opening: bool) -> _Reel:
-        name = "intro" if opening else "outro"
-        require(card.title, Face.SEMIBOLD, f"layout.{name}.title")
-        require(card.subtitle, Face.REGULAR, f"layout.{name}.subtitle")
-        path = self._work / f"{name}.mp4"
-        frame, fps = self._frame, self._fps
-        run(
-            [
-                *(*_SINGLE, "-f", "rawvideo", "-pixel_format", "rgb24"),
-                *("-video_size", f"{frame.width}x{frame.height}", "-framerate", str(fps), "-i", "pipe:0"),
-                *("-vf", "scale=out_color_matrix=bt709:out_range=tv,format=yuv420p", *_h264(fps), str(path)),
-            ],
-            lambda _: self._tick(),
-            cards.draw(card, self._layout.brand, frame, self._assets, fps, film, opening=opening),
-        )
-        return _Reel(path, cards.card_frames(card, fps))
-
-    def soundtrack(self) -> Path:
-        """The mastered sound, exactly as long as the picture."""
-        samples = [round(start * sound.RATE / self._fps) for start in self._starts]
-        length = round(self._frames * sound.RATE / self._fps)
-        speech, mixed, mastered = (self._work / name for name in ("speech.wav", "mixed.wav", "sound.m4a"))
-        rooms = list(pairwise(samples))
-        sound.lay_speech([s.wav for s in self._film.segments], rooms, length, speech, lambda: self._tick(1))
-        gain = sound.spoken_gain(speech, self._layout.loudness_lufs, self._tick)
-        self._tick(1)
-        sound.mix(speech, gain, self._bed(), mixed, self._tick)
-        self._tick(1)
-        sound.master(mixed, self._layout.loudness_lufs, self._layout.true_peak_dbtp, mastered, self._tick)
-        self._tick(1)
-        return mastered
-
-    def _bed(self) -> sound.Bed | None:
-        music = self._layout.music
-        if not music:
-            return None
-        track = self._assets.file(music.track, "music.track")
-        if not probe(track, whole=True, name="music.track").has_audio:
-            raise MediaRejected("music.track has no sound.", field="music.track")
-        words = tuple(
-            (start + word.start, start + word.end)
-            for start, segment in zip(self.speech_starts, self._film.segments, strict=True)
-            for word in segment.alignment.words
-        )
-        return sound.Bed(track, music.level_db, music.duck_db, words)
-
-    def join(self, reels: Sequence[_Reel], soundtrack: Path, captions: Path, out: Path) -> None:
-        """Write ``out`` without encoding any picture again: its video packets are those of the reels."""
+    def join(self, reels: Sequence[_Reel], captions: Path, out: Path) -> None:
+        """Write ``out`` without encoding anything again: its packets are those of the reels and of the sound."""
         if len({_headers(reel.path) for reel in reels}) > 1:
             raise EngineFailed("The segments were not all encoded alike. Compose them again, then assemble.")
         listing = self._work / "reels.txt"
@@ -409,7 +437,7 @@ class _Cutting:
         listing.write_text("\n".join(lines) + "\n", encoding="utf-8")
         # Without auto_convert 0 key frames would get their headers in band: other packets than were composed.
         concat = ("-f", "concat", "-safe", "0", "-auto_convert", "0")
-        inputs = [*concat, "-i", str(listing), "-i", str(soundtrack)]
+        inputs = [*concat, "-i", str(listing), "-i", str(self._film.sound)]
         maps = ["-map", "0:v", "-map", "1:a", "-c", "copy"]
         if self._layout.captions in (Captions.TRACK, Captions.BOTH) and captions.stat().st_size:
             # Beside burnt captions the track stays off until a viewer wants it.
@@ -417,11 +445,11 @@ class _Cutting:
             inputs += ["-i", str(captions)]
             maps += ["-map", "2:s", "-c:s", "mov_text", "-disposition:s:0", shown]
         timescale = ("-video_track_timescale", str(self._fps * 512))
-        run([*inputs, *maps, *timescale, *BIT_EXACT, "-movflags", "+faststart", str(out)], lambda _: self._tick())
+        run([*inputs, *maps, *timescale, *BIT_EXACT, "-movflags", "+faststart", str(out)], lambda _: self._units.tick())
         found = probe(out, whole=True)
         if found.frames != self._frames:
             raise EngineFailed(f"The film has {found.frames} frames instead of {self._frames}.")
-        self._tick(1)
+        self._units.tick(1)
 
     def thumbnail(self, out: Path) -> None:
         """Write ``out``: the most ordinary picture out of the middle of a sentence. Nearly all of a speaker's pictures
@@ -437,7 +465,7 @@ class _Cutting:
         small = np.stack([np.asarray(one.crop(face).convert("L").resize((96, 64)), np.float32) for one in candidates])
         strangeness = np.abs(small - np.median(small, axis=0)).mean((1, 2))
         candidates[int(strangeness.argmin())].save(out, "JPEG", quality=90)
-        self._tick(1)
+        self._units.tick(1)
 
     def _calm_segment(self) -> int:
         """The longest of the first segments in which no title comes or goes where the thumbnail is looked for."""

@@ -37,7 +37,6 @@ class Face(Enum):
         """Width of ``text`` on one line in pixels, at ``size`` pixels to the em."""
         return float(self.at(size).getlength(text))
 
-
     def lacks(self, text: str) -> str:
         """The letters of ``text`` that the face cannot draw, each once."""
         font, spaces = self.at(32), {"\N{ZERO WIDTH JOINER}", "\N{WORD JOINER}", "\N{SOFT HYPHEN}"}

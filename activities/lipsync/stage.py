@@ -26,7 +26,7 @@ class LipsyncActivities:
         engine = choose(self._curve_engines, request)
 
         def work(bench: Bench) -> LipsyncResult:
-            alignment = Alignment.model_validate_json(bench.fetch(request.alignment).read_bytes())
+            alignment = bench.read(request.alignment, Alignment)
             out = bench.folder / "curves.npy"
             frames = engine.curves(alignment, bench.fetch(request.audio), request.fps, request.seed, out)
             return LipsyncResult(curves=bench.put(out, "application/x-npy"), frames=frames)

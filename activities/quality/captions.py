@@ -1,17 +1,15 @@
 """Whether captions appear with the words: the finished sound is aligned again and compared with the times shown."""
 
 import difflib
-import statistics
 import wave
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
 
 from activities.alignment.base import AlignmentEngine
-from activities.quality.base import FinishedSegment
+from activities.quality.base import CaptionTiming, SpokenPart
 from activities.quality.sound import SPEECH_RATE, Sound
 from activities.support.engine import no_progress
 from models.alignment import Alignment, WordTiming
@@ -19,31 +17,9 @@ from models.errors import EngineFailed
 from models.script import Span, Utterance
 
 
-@dataclass(frozen=True)
-class CaptionTiming:
-    """``shifts``: per word, seconds by which its caption comes after the spoken word. ``worst`` is the largest and
-    its word; ``unaligned`` counts words of segments whose sound does not fit their text."""
-
-    shifts: tuple[float, ...]
-    worst: tuple[float, str]
-    unaligned: int
-
-    @property
-    def error(self) -> float | None:
-        """Median absolute shift in seconds; None where fewer than half of the words could be compared."""
-        if not self.shifts or self.unaligned > len(self.shifts):
-            return None
-        return statistics.median(abs(shift) for shift in self.shifts)
-
-    @property
-    def tendency(self) -> float:
-        """Median shift in seconds, with its sign."""
-        return statistics.median(self.shifts) if self.shifts else 0.0
-
-
 def caption_timing(
     sound: Sound,
-    segments: Sequence[FinishedSegment],
+    segments: Sequence[SpokenPart],
     aligner: AlignmentEngine,
     language: str,
     folder: Path,
@@ -59,12 +35,10 @@ def caption_timing(
         unaligned += len(segment.alignment.words) - len(compared)
         progress()
     worst = max(shifts, key=lambda shift: abs(shift[0]), default=(0.0, ""))
-    return CaptionTiming(tuple(shift for shift, _ in shifts), worst, unaligned)
+    return CaptionTiming(shifts=tuple(shift for shift, _ in shifts), worst=worst, unaligned=unaligned)
 
 
-def _align(
-    sound: Sound, segment: FinishedSegment, aligner: AlignmentEngine, language: str, wav: Path
-) -> Alignment | None:
+def _align(sound: Sound, segment: SpokenPart, aligner: AlignmentEngine, language: str, wav: Path) -> Alignment | None:
     write_wav(sound.between(segment.start, segment.start + segment.alignment.duration), wav)
     utterance = Utterance(spans=(Span(text=segment.text),), language=language)
     try:

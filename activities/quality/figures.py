@@ -3,12 +3,10 @@ does not hold ends with what to do about it."""
 
 from collections.abc import Sequence
 
-from activities.quality.captions import CaptionTiming
+from activities.quality.base import CaptionTiming, Hearing, WordErrors
 from activities.quality.film import Lengths
 from activities.quality.lips import Following
 from activities.quality.pictures import Pictures
-from activities.quality.recognition import WordErrors
-from activities.quality.sound import Sound
 from models.quality import Figure, Sense
 
 _NOTE = 300
@@ -43,10 +41,10 @@ def word_error_rate(errors: WordErrors | None, reach: float) -> Figure:
     return _figure("word_error_rate", rate, "", Sense.AT_MOST, reach, found=found, advice=advice, digits=4)
 
 
-def loudness(sound: Sound | None, target: float, reach: float) -> Figure:
+def loudness(hearing: Hearing | None, target: float, reach: float) -> Figure:
     """Integrated loudness minus its target."""
-    measured = sound.loudness if sound else None
-    found = _NO_SOUND if sound is None else "The sound is silent throughout."
+    measured = hearing.loudness if hearing else None
+    found = _NO_SOUND if hearing is None else "The sound is silent throughout."
     if measured is not None:
         found = f"{measured:.1f} LUFS measured, {target:.1f} LUFS asked for."
     return _figure(
@@ -61,9 +59,9 @@ def loudness(sound: Sound | None, target: float, reach: float) -> Figure:
     )
 
 
-def true_peak(sound: Sound | None, reach: float) -> Figure:
+def true_peak(hearing: Hearing | None, reach: float) -> Figure:
     """The highest peak between samples."""
-    peak = sound.true_peak if sound else None
+    peak = hearing.true_peak if hearing else None
     return _figure(
         "true_peak_dbtp",
         peak,

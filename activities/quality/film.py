@@ -1,5 +1,5 @@
-"""Reading the pictures of a file: decoding on one thread (segments run side by side on all cores) and the packets'
-slices, by which a frame is known again after its file was joined into another."""
+"""Reading a file: decoding pictures on one thread (segments run side by side on all cores), and the packets by which
+pictures and sound are known again after they were joined into another file."""
 
 import hashlib
 from collections.abc import Iterator, Sequence
@@ -100,6 +100,22 @@ def slices(video: Path) -> Slices:
             return Slices(tuple(digests), tuple(shown))
     except FFmpegError as error:
         raise EngineFailed(f"The packets of {video.name} cannot be read: {error.strerror}.") from error
+
+
+def sound_packets(file: Path) -> str | None:
+    """sha256 over the packets of the first sound track of ``file``; None without one. They stay the same when a track
+    is copied into another file. Raises EngineFailed when they cannot be read."""
+    try:
+        with av.open(str(file)) as container:
+            if not container.streams.audio:
+                return None
+            digest = hashlib.sha256()
+            for packet in container.demux(container.streams.audio[0]):
+                digest.update(packet.size.to_bytes(4, "big"))
+                digest.update(bytes(packet))
+            return digest.hexdigest()
+    except FFmpegError as error:
+        raise EngineFailed(f"The sound packets of {file.name} cannot be read: {error.strerror}.") from error
 
 
 def _digest(packet: bytes, length_size: int) -> bytes:

@@ -13,9 +13,8 @@ import numpy.typing as npt
 from mediapipe.python.solutions.face_mesh import FaceMesh
 
 from activities.lipsync.base import ARKIT
-from activities.quality.base import SegmentLips
-from activities.quality.film import Plane, decoded, plane, slices
-from activities.support.engine import Progress
+from activities.quality.base import SegmentSight
+from activities.quality.film import Plane, plane
 from models.errors import EngineFailed
 
 _UPPER_LIP, _LOWER_LIP, _FOREHEAD, _CHIN = 13, 14, 10, 152
@@ -27,7 +26,6 @@ _MESH_PIXELS = 400
 _SEARCH_PIXELS = 540
 _SEARCH_EVERY = 5
 """A file without a face is searched in every fifth frame: searching is ten times as slow as following."""
-_BATCH = 25
 _MAX_LAG = 5
 _FEWEST_FRAMES = 25
 
@@ -68,23 +66,8 @@ class _Mesh:
         return np.asarray([(point.x, point.y) for point in landmarks]) * (image.shape[1], image.shape[0])
 
 
-def measure(picture: Path, curves: Path, progress: Progress) -> SegmentLips:
-    """Mouth opening in every frame of a composed segment beside what ``curves`` (float32 [frames, 52]) planned.
-
-    Raises EngineFailed when the picture cannot be decoded or has another number of frames than the curves.
-    """
-    planned = _planned(curves)
-    opening: list[float | None] = []
-    for measured in _openings(picture):
-        opening.append(measured)
-        if len(opening) % _BATCH == 0:
-            progress(len(opening), max(len(opening), len(planned)))
-    if len(opening) != len(planned):
-        raise EngineFailed(f"{picture.name} has {len(opening)} frames where {len(planned)} were planned.")
-    return SegmentLips(opening=tuple(opening), planned=planned, packets=slices(picture).sha256())
-
-
-def _planned(curves: Path) -> tuple[float, ...]:
+def planned_opening(curves: Path) -> tuple[float, ...]:
+    """``jawOpen`` minus ``mouthClose`` for each frame of ``curves`` (float32 [frames, 52])."""
     columns = np.load(curves, allow_pickle=False)
     if columns.ndim != 2 or columns.shape[1] != len(ARKIT):
         raise EngineFailed(f"{curves.name} is no curves file: its shape is {columns.shape}.")
@@ -92,14 +75,27 @@ def _planned(curves: Path) -> tuple[float, ...]:
     return tuple(round(float(value), 5) for value in aperture)
 
 
-def _openings(picture: Path) -> Iterator[float | None]:
-    box: _Box | None = None
-    with _Mesh(still=False) as mesh:
-        for number, frame in enumerate(decoded(picture)):
-            if box is None and number % _SEARCH_EVERY == 0:
-                box = _locate(frame)
-            points = mesh.points(_rgb(frame, box, _MESH_PIXELS)) if box else None
-            yield None if points is None else _opening(points)
+class Mouth:
+    """Follows the mouth of one file through its frames. Close it, or use it as a context manager."""
+
+    def __init__(self) -> None:
+        self._mesh = _Mesh(still=False)
+        self._box: _Box | None = None
+        self._seen = 0
+
+    def __enter__(self) -> "Mouth":
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._mesh.__exit__()
+
+    def opening(self, frame: av.VideoFrame) -> float | None:
+        """The inner-lip gap over face height in the next frame; None where no face is found."""
+        if self._box is None and self._seen % _SEARCH_EVERY == 0:
+            self._box = _locate(frame)
+        self._seen += 1
+        points = self._mesh.points(_rgb(frame, self._box, _MESH_PIXELS)) if self._box else None
+        return None if points is None else _opening(points)
 
 
 def _opening(points: npt.NDArray[np.float64]) -> float:
@@ -183,7 +179,7 @@ class Following:
     correlation_at_lag: float | None
 
 
-def following(segments: Sequence[SegmentLips]) -> Following:
+def following(segments: Sequence[SegmentSight]) -> Following:
     """Pearson correlation over all ``segments`` together, at shifts of up to five frames within each segment."""
     by_lag = {lag: _correlation(segments, lag) for lag in range(-_MAX_LAG, _MAX_LAG + 1)}
     known = {lag: value for lag, value in by_lag.items() if value is not None}
@@ -193,7 +189,7 @@ def following(segments: Sequence[SegmentLips]) -> Following:
     return Following(by_lag[0], best, known[best])
 
 
-def _correlation(segments: Sequence[SegmentLips], lag: int) -> float | None:
+def _correlation(segments: Sequence[SegmentSight], lag: int) -> float | None:
     pairs = [
         (segment.planned[frame], measured)
         for segment in segments

@@ -12,6 +12,7 @@ import numpy as np
 import numpy.typing as npt
 from faster_whisper import WhisperModel  # type: ignore[import-untyped]  # ships no types
 
+from activities.quality.base import WordErrors
 from activities.quality.sound import SPEECH_RATE
 from activities.quality.weights import MODEL_FILES
 from activities.quality.words import canonical_words
@@ -141,23 +142,6 @@ def passages(sentences: Sequence[Passage]) -> list[Passage]:
     return joined
 
 
-@dataclass(frozen=True)
-class WordErrors:
-    """Errors against the words of the script, and each as ``expected -> heard``."""
-
-    errors: int
-    words: int
-    misheard: tuple[str, ...]
-
-    def __add__(self, other: "WordErrors") -> "WordErrors":
-        return WordErrors(self.errors + other.errors, self.words + other.words, self.misheard + other.misheard)
-
-    @property
-    def rate(self) -> float | None:
-        """Share of the script's words; None without words."""
-        return self.errors / self.words if self.words else None
-
-
 def compare(expected: str, heard: str, language: str) -> WordErrors:
     """Substitutions, deletions and insertions after both sides were brought to one spelling. Words that differ only in
     where they are spaced (``data center``, ``datacenter``) were heard right."""
@@ -167,10 +151,11 @@ def compare(expected: str, heard: str, language: str) -> WordErrors:
     if not reference or not hypothesis:
         missed = tuple(f"{word} -> (nothing)" for word in reference)
         added = tuple(f"(nothing) -> {word}" for word in hypothesis)
-        return WordErrors(len(reference) + len(hypothesis), len(reference), missed + added)
+        return WordErrors(errors=len(reference) + len(hypothesis), words=len(reference), misheard=missed + added)
     output = jiwer.process_words(" ".join(reference), " ".join(hypothesis))
     errors = output.substitutions + output.deletions + output.insertions
-    return WordErrors(errors, len(reference), _misheard(output.alignments[0], reference, hypothesis))
+    misheard = _misheard(output.alignments[0], reference, hypothesis)
+    return WordErrors(errors=errors, words=len(reference), misheard=misheard)
 
 
 _LONGEST_COMPOUND = 3

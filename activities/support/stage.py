@@ -52,6 +52,7 @@ on_thread = asyncio.to_thread
 Answer = TypeVar("Answer")
 Result = TypeVar("Result", bound=StageResult)
 AnEngine = TypeVar("AnEngine", bound=Engine)
+AContract = TypeVar("AContract", bound=Contract)
 
 
 class StageStopped(Exception):
@@ -72,6 +73,10 @@ class Bench:
     def fetch(self, artifact: Artifact) -> Path:
         """A local, read-only file of the artifact."""
         return self._when_back(lambda: self.artifacts.fetch(artifact))
+
+    def read(self, artifact: Artifact, kind: type[AContract]) -> AContract:
+        """The contract that a JSON artifact holds."""
+        return kind.model_validate_json(self.fetch(artifact).read_bytes())
 
     def put(self, path: Path, media_type: str, duration_ms: int | None = None) -> Artifact:
         """Store a file."""

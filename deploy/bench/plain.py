@@ -7,12 +7,13 @@ from pathlib import Path
 from typing import Any
 
 from activities.avatar.base import Performance, Subject
-from activities.compositing.base import Film, FilmSegment, SegmentPicture
+from activities.compositing.base import CardPicture, Film, FilmSegment, SegmentPicture, SpokenSound
 from activities.quality.base import FinishedSegment
 from activities.speech.base import Voice
 from activities.support.engine import no_progress
 from deploy.settings import load_settings
 from models.lanes import Lane
+from models.layout import Card
 from models.render import RenderRequest
 from workers.wiring import build_engines
 
@@ -28,7 +29,7 @@ def run(request: RenderRequest, folder: Path) -> Path:
     compositor, quality = engine(plan.compositing), engine(plan.quality)
     third = layout.lower_third
     limit = third.start_ms + third.duration_ms if third else 0
-    segments, lips, frames_before = [], [], 0
+    segments, sounds, sights, frames_before = [], [], [], 0
     for segment in request.segments:
         place = folder / str(segment.index)
         place.mkdir(parents=True)
@@ -57,18 +58,35 @@ def run(request: RenderRequest, folder: Path) -> Path:
         )
         composed = place / "picture.mp4"
         compositor.compose(picture, composed, no_progress)
-        lips.append(quality.lips(composed, curves, no_progress))
-        segments.append(FilmSegment(composed, frames, spoken.wav, alignment))
+        sights.append(quality.see(composed, curves, no_progress))
+        segments.append(FilmSegment(composed, frames, alignment))
+        sounds.append(SpokenSound(spoken.wav, frames, alignment))
         frames_before += frames
-    out = folder / "film"
+    intro = _card(compositor, layout.intro, request, segments[0].picture, folder, opening=True)
+    outro = _card(compositor, layout.outro, request, segments[-1].picture, folder, opening=False)
+    sound, out = folder / "sound.m4a", folder / "film"
+    compositor.soundtrack(tuple(sounds), layout.sound(), {}, sound, no_progress)
     out.mkdir()
-    film = compositor.assemble(Film(tuple(segments), layout, shape, {}), out, no_progress)
+    film = compositor.assemble(Film(tuple(segments), sound, intro, outro, layout, shape), out, no_progress)
     finished = tuple(
-        FinishedSegment(start, made.alignment, asked.utterance.text, measured)
-        for start, made, asked, measured in zip(film.speech_starts, segments, request.segments, lips, strict=True)
+        FinishedSegment(start, made.alignment, asked.utterance.text, seen)
+        for start, made, asked, seen in zip(film.speech_starts, segments, request.segments, sights, strict=True)
     )
-    quality.report(film.video, finished, layout, request.thresholds, request.language, no_progress)
+    hearing = quality.hear(sound, finished, request.language, no_progress)
+    quality.report(film.video, finished, hearing, layout, request.thresholds, request.language, no_progress)
     return Path(film.video)
+
+
+def _card(
+    compositor: Any, card: Card | None, request: RenderRequest, beside: Path, folder: Path, *, opening: bool
+) -> Path | None:
+    if card is None:
+        return None
+    layout, out = request.layout, folder / f"{'intro' if opening else 'outro'}.mp4"
+    compositor.card(
+        CardPicture(card, opening, layout.brand, layout.fps, layout.shapes[0], beside, {}), out, no_progress
+    )
+    return out
 
 
 if __name__ == "__main__":

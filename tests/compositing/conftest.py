@@ -14,7 +14,14 @@ from hibari import Hibari
 from PIL import Image, ImageDraw, ImageFilter
 
 from activities.avatar.base import Clip
-from activities.compositing.base import Film, FilmSegment, FinishedFilm, SegmentPicture
+from activities.compositing.base import (
+    CardPicture,
+    Film,
+    FilmSegment,
+    FinishedFilm,
+    SegmentPicture,
+    SpokenSound,
+)
 from activities.compositing.ffmpeg import FfmpegCompositor
 from activities.support.engine import no_progress
 from activities.support.ffmpeg import encode_frames
@@ -128,7 +135,7 @@ class Studio:
 
     def film(self, texts: list[str], layout: Layout, shape: Shape, assets: Mapping[str, Path]) -> Film:
         """``texts`` spoken and composed."""
-        offset, segments = 0, []
+        offset, segments, sounds = 0, [], []
         for index, text in enumerate(texts):
             wav = self.folder / f"{index}.wav"
             alignment = speak(text, wav)
@@ -136,9 +143,22 @@ class Studio:
             clip = make_clip(self.folder / f"clip{index}.mp4", frames)
             out = self.folder / f"segment{index}.mp4"
             self.engine.compose(SegmentPicture(index, clip, alignment, layout, shape, offset, assets), out, no_progress)
-            segments.append(FilmSegment(out, frames, wav, alignment))
+            segments.append(FilmSegment(out, frames, alignment))
+            sounds.append(SpokenSound(wav, frames, alignment))
             offset += frames * 1000 // FPS
-        return Film(tuple(segments), layout, shape, assets)
+        sound = self.folder / "sound.m4a"
+        self.engine.soundtrack(tuple(sounds), layout.sound(), assets, sound, no_progress)
+        intro, outro = (
+            self.card(card, opening, layout.brand, shape, segments[place].picture) if card else None
+            for card, opening, place in ((layout.intro, True, 0), (layout.outro, False, -1))
+        )
+        return Film(tuple(segments), sound, intro, outro, layout, shape)
+
+    def card(self, card: Card, opening: bool, brand: Brand, shape: Shape, beside: Path) -> Path:
+        """``card`` drawn."""
+        out = self.folder / f"{'intro' if opening else 'outro'}.mp4"
+        self.engine.card(CardPicture(card, opening, brand, FPS, shape, beside, {}), out, no_progress)
+        return out
 
 
 def decoded(path: Path) -> list[np.ndarray]:

@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from activities.compositing.base import CardPicture, SpokenSound
 from activities.compositing.ffmpeg import FfmpegCompositor
 from activities.compositing.frame import frame_of, presenter_height
 from activities.compositing.sound import measure
@@ -17,7 +18,7 @@ from activities.support.engine import no_progress
 from activities.support.ffmpeg import encode_frames, probe, run
 from models.artifacts import Artifact
 from models.errors import EngineFailed, InvalidInput, MediaRejected, StorageFull
-from models.layout import Brand, Captions, Layout, LowerThird, MusicBed, Plate, PlateKind, Shape, Slide
+from models.layout import Brand, Captions, Card, Layout, LowerThird, MusicBed, Plate, PlateKind, Shape, Slide
 from tests.compositing.conftest import (
     FPS,
     Finished,
@@ -25,6 +26,7 @@ from tests.compositing.conftest import (
     artifact,
     make_clip,
     picture_of,
+    speak,
     spread,
 )
 
@@ -35,9 +37,10 @@ class Stopped(Exception):
     pass
 
 
-def packets(path: Path) -> list[str]:
+def packets(path: Path, kind: str = "video") -> list[str]:
     with av.open(str(path)) as container:
-        return [hashlib.sha256(bytes(packet)).hexdigest() for packet in container.demux(video=0) if packet.size]
+        stream = getattr(container.streams, kind)[0]
+        return [hashlib.sha256(bytes(packet)).hexdigest() for packet in container.demux(stream) if packet.size]
 
 
 def frame_sums(path: Path) -> list[str]:
@@ -343,9 +346,29 @@ def test_assembling_twice_gives_the_same_bytes(finished: Finished, tmp_path: Pat
         assert one == other, name
 
 
-def test_a_stop_while_assembling_leaves_nothing_behind(finished: Finished, tmp_path: Path) -> None:
+def test_the_film_holds_the_very_packets_of_its_sound(finished: Finished) -> None:
+    assert packets(finished.made.video, "audio") == packets(finished.film.sound, "audio")
+
+
+def test_mixing_and_drawing_a_card_twice_gives_the_same_bytes(studio: Studio) -> None:
+    wav, card = studio.folder / "speech.wav", Card(title="Thank you", duration_ms=400)
+    spoken = SpokenSound(wav, 40, speak("Good morning.", wav))
+    beside = studio.folder / "beside.mp4"
+    studio.engine.compose(picture_of(make_clip(studio.folder / "clip.mp4", 3), PLAIN), beside, no_progress)
+    made = []
+    for name in ("one", "two"):
+        folder = studio.folder / name
+        folder.mkdir()
+        studio.engine.soundtrack((spoken,), PLAIN.sound(), {}, folder / "sound.m4a", no_progress)
+        drawn = Studio(folder).card(card, False, PLAIN.brand, Shape.WIDE, beside)
+        made.append(((folder / "sound.m4a").read_bytes(), drawn.read_bytes()))
+    assert made[0] == made[1]
+
+
+@pytest.mark.parametrize("after", [1, 3])
+def test_a_stop_while_assembling_leaves_nothing_behind(finished: Finished, tmp_path: Path, after: int) -> None:
     def stop(done: int, total: int) -> None:
-        if done >= 3:
+        if done >= after:
             raise Stopped
 
     with pytest.raises(Stopped):
@@ -353,16 +376,43 @@ def test_a_stop_while_assembling_leaves_nothing_behind(finished: Finished, tmp_p
     assert list(tmp_path.iterdir()) == []
 
 
-def test_music_that_is_none_is_refused_by_name(finished: Finished, tmp_path: Path) -> None:
-    path = tmp_path / "bed.mp3"
+def test_a_stop_while_mixing_or_drawing_a_card_leaves_nothing_behind(studio: Studio, finished: Finished) -> None:
+    def stop(done: int, total: int) -> None:
+        raise Stopped
+
+    wav = studio.folder / "speech.wav"
+    spoken = SpokenSound(wav, 40, speak("Good morning.", wav))
+    beside = finished.film.segments[0].picture
+    card = CardPicture(Card(title="Welcome"), True, PLAIN.brand, FPS, Shape.WIDE, beside, {})
+    before = set(studio.folder.iterdir())
+    with pytest.raises(Stopped):
+        studio.engine.soundtrack((spoken,), PLAIN.sound(), {}, studio.folder / "sound.m4a", stop)
+    with pytest.raises(Stopped):
+        studio.engine.card(card, studio.folder / "card.mp4", stop)
+    assert set(studio.folder.iterdir()) == before
+
+
+def test_music_that_is_none_is_refused_by_name(studio: Studio) -> None:
+    path, wav = studio.folder / "bed.mp3", studio.folder / "speech.wav"
     path.write_bytes(b"not music at all" * 50)
     track, assets = artifact(path, "audio/mpeg")
-    layout = finished.film.layout.model_copy(update={"music": MusicBed(track=track), "intro": None, "outro": None})
-    out = tmp_path / "out"
-    out.mkdir()
+    layout = PLAIN.model_copy(update={"music": MusicBed(track=track)})
+    spoken = SpokenSound(wav, 40, speak("Good morning.", wav))
+    before = set(studio.folder.iterdir())
     with pytest.raises(MediaRejected, match=r"music\.track"):
-        FfmpegCompositor().assemble(dataclasses.replace(finished.film, layout=layout, assets=assets), out, no_progress)
-    assert list(out.iterdir()) == []
+        studio.engine.soundtrack((spoken,), layout.sound(), assets, studio.folder / "sound.m4a", no_progress)
+    assert set(studio.folder.iterdir()) == before
+
+
+def test_a_card_beside_a_picture_of_another_shape_is_refused(finished: Finished, studio: Studio) -> None:
+    with pytest.raises(MediaRejected, match="not 1080 x 1080"):
+        studio.card(Card(title="Bye"), False, PLAIN.brand, Shape.SQUARE, finished.film.segments[0].picture)
+
+
+def test_a_card_of_another_length_is_not_joined(finished: Finished, tmp_path: Path) -> None:
+    film = dataclasses.replace(finished.film, intro=finished.film.outro)
+    with pytest.raises(MediaRejected, match="The picture of the intro has 10 frames"):
+        FfmpegCompositor().assemble(film, tmp_path, no_progress)
 
 
 def test_a_film_without_segments_is_refused(tmp_path: Path, finished: Finished) -> None:

@@ -8,23 +8,21 @@ import pytest
 
 from activities.alignment.base import AlignmentEngine
 from activities.alignment.pocketsphinx import PocketsphinxEngine
-from activities.quality.base import FinishedSegment, SegmentLips
-from activities.quality.captions import CaptionTiming, caption_timing
+from activities.quality.base import CaptionTiming, SpokenPart
+from activities.quality.captions import caption_timing
 from activities.quality.sound import SPEECH_RATE, Sound
 from models.alignment import Alignment, WordTiming
 from tests.quality.conftest import Sentence, as_speech
 
-NO_LIPS = SegmentLips(opening=(), planned=(), packets="")
 
-
-def timing(sound: Sound, segments: Sequence[FinishedSegment], folder: Path) -> CaptionTiming:
+def timing(sound: Sound, segments: Sequence[SpokenPart], folder: Path) -> CaptionTiming:
     aligner: AlignmentEngine = PocketsphinxEngine()
     return caption_timing(sound, segments, aligner, "en", folder, lambda: None)
 
 
-def shown(text: str, start: float, words: Sequence[tuple[str, float]], duration: float) -> FinishedSegment:
+def shown(text: str, start: float, words: Sequence[tuple[str, float]], duration: float) -> SpokenPart:
     timed = tuple(WordTiming(text=word, start=at, end=at + 0.1) for word, at in words)
-    return FinishedSegment(start, Alignment(words=timed, duration=duration, source="test"), text, NO_LIPS)
+    return SpokenPart(start, Alignment(words=timed, duration=duration, source="test"), text)
 
 
 def test_words_of_a_segment_whose_sound_is_another_count_as_unaligned(

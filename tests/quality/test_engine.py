@@ -50,8 +50,8 @@ def film(sentences: tuple[Sentence, ...], quality: StudioQuality, tmp_path_facto
         soundfile.write(wav, sentence.speech, RATE)
         utterance = Utterance(spans=(Span(text=sentence.text),))
         alignment = quality._aligner.align(wav, utterance, None, no_progress)
-        lips = quality.lips(sentence.picture, sentence.curves, no_progress)
-        segments.append(FinishedSegment(at / FPS, alignment, sentence.text, lips))
+        sight = quality.see(sentence.picture, sentence.curves, no_progress)
+        segments.append(FinishedSegment(at / FPS, alignment, sentence.text, sight))
         at += sentence.frames
     pictures = (card, *(sentence.picture for sentence in sentences))
     speech = np.concatenate([np.zeros(RATE, np.float32), *(sentence.speech for sentence in sentences)])
@@ -66,7 +66,7 @@ def film(sentences: tuple[Sentence, ...], quality: StudioQuality, tmp_path_facto
 @pytest.fixture(scope="session")
 def check(quality: StudioQuality) -> Callable[[Path, Sequence[FinishedSegment]], QualityReport]:
     def checked(video: Path, segments: Sequence[FinishedSegment]) -> QualityReport:
-        return quality.report(video, tuple(segments), LAYOUT, Thresholds(), "en", no_progress)
+        return quality.report(video, tuple(segments), None, LAYOUT, Thresholds(), "en", no_progress)
 
     return checked
 
@@ -87,7 +87,7 @@ def value(report: QualityReport, name: str) -> float:
 def test_a_good_film_passes_every_figure_and_progress_counts_up(film: Film, quality: StudioQuality) -> None:
     seen: list[tuple[int, int]] = []
     report = quality.report(
-        film.video, film.segments, LAYOUT, Thresholds(), "en", lambda done, total: seen.append((done, total))
+        film.video, film.segments, None, LAYOUT, Thresholds(), "en", lambda done, total: seen.append((done, total))
     )
     assert [done for done, _ in seen] == list(range(1, len(seen) + 1))
     assert seen[-1][0] == seen[-1][1]
@@ -100,6 +100,38 @@ def test_a_good_film_passes_every_figure_and_progress_counts_up(film: Film, qual
         *("word_error_rate", "loudness_error_lu", "true_peak_dbtp", "caption_error_ms", "face_tracked"),
         *("lip_correlation", "lip_lag_frames", "black_ms", "frozen_ms", "duration_error_ms"),
     ]
+
+
+def test_what_was_heard_before_counts_only_for_that_very_sound(
+    film: Film, quality: StudioQuality, check: Check, tmp_path: Path
+) -> None:
+    sound = tmp_path / "sound.m4a"
+    run(["-i", str(film.video), "-vn", "-c", "copy", str(sound)])
+    seen: list[tuple[int, int]] = []
+    hearing = quality.hear(sound, film.segments, "en", lambda done, total: seen.append((done, total)))
+    assert [done for done, _ in seen] == list(range(1, seen[-1][1] + 1))
+    heard_anew = check(film.video, film.segments)
+
+    def report(video: Path) -> QualityReport:
+        units.clear()
+        return quality.report(
+            video, film.segments, hearing, LAYOUT, Thresholds(), "en", lambda done, total: units.append(done)
+        )
+
+    units: list[int] = []
+    assert report(film.video) == heard_anew
+    assert units == [1], "nothing is measured again"
+    louder = join(film.pictures, film.speech * 2, tmp_path / "louder.mp4")
+    assert value(report(louder), "loudness_error_lu") == pytest.approx(6, abs=0.3)
+
+
+def test_a_stop_while_listening_reaches_the_caller(film: Film, quality: StudioQuality) -> None:
+    def stop(done: int, total: int) -> None:
+        if done >= 3:
+            raise InterruptedError
+
+    with pytest.raises(InterruptedError):
+        quality.hear(film.video, film.segments, "en", stop)
 
 
 def test_other_words_captions_and_plan_than_what_is_heard_and_seen(film: Film, check: Check) -> None:
@@ -115,7 +147,7 @@ def test_other_words_captions_and_plan_than_what_is_heard_and_seen(film: Film, c
                     )
                 }
             ),
-            lips=segment.lips.model_copy(update={"planned": tuple(np.roll(segment.lips.planned, -3))}),
+            sight=segment.sight.model_copy(update={"planned": tuple(np.roll(segment.sight.planned, -3))}),
         )
         for segment in film.segments
     ]
@@ -136,7 +168,7 @@ def test_other_words_captions_and_plan_than_what_is_heard_and_seen(film: Film, c
 def test_foreign_frames_black_and_a_lost_end_are_told(film: Film, check: Check, tmp_path: Path) -> None:
     """The third sentence's picture is replaced by one of the same length that ends in half a second of black; the sound
     is 6 dB louder, and the last second of the file is missing."""
-    count = len(film.segments[2].lips.opening)
+    count = len(film.segments[2].sight.opening)
     black = np.zeros((480, 854, 3), np.uint8).tobytes()
     other = encode(
         iter([*speaking(face(), [0.2, 0.4] * (count // 2 - 6)), *[black] * (count - count // 2 * 2 + 12)]),

@@ -65,7 +65,7 @@ def test_an_edit_makes_only_what_changed(studio: WholeStudio) -> None:
     child = studio.client.call("POST", f"/renders/{first['render_id']}/rerender", body, key="edit-41")["render_id"]
     view = studio.until(child, lambda view: view["state"] == "complete")
     cost = view["progress"]["cost"]
-    assert (cost["stages_made"], cost["stages_reused"]) == (6 + 2, 6)
+    assert (cost["stages_made"], cost["stages_reused"]) == (6 + 4, 6)
 
 
 def test_cancel_leaves_no_lease_and_no_scratch(studio: WholeStudio) -> None:

@@ -27,6 +27,8 @@ from models.stages import (
     AssembleResult,
     AvatarRequest,
     AvatarResult,
+    CardRequest,
+    CardResult,
     CheckRequest,
     CheckResult,
     ClipRef,
@@ -36,10 +38,14 @@ from models.stages import (
     CutResult,
     Effort,
     FilmFiles,
+    HearRequest,
+    HearResult,
     LipsyncRequest,
     LipsyncResult,
     MeasureRequest,
     MeasureResult,
+    SoundtrackRequest,
+    SoundtrackResult,
     SpeechRequest,
     SpeechResult,
     StageRequest,
@@ -172,6 +178,22 @@ class InstantStudio:
         await self._make(request, request.text)
         return MeasureResult(record=artifact(["record", request.pictures[0].sha256]))
 
+    @activity.defn(name="compositing.card")
+    async def card(self, request: CardRequest) -> CardResult:
+        await self._make(request, request.card.title)
+        return CardResult(pictures=tuple(artifact(["card", beside.sha256], "video/mp4") for beside in request.beside))
+
+    @activity.defn(name="compositing.soundtrack")
+    async def soundtrack(self, request: SoundtrackRequest) -> SoundtrackResult:
+        await self._make(request, "film")
+        of = [segment.audio.sha256 for segment in request.segments]
+        return SoundtrackResult(sound=artifact(["sound", *of], "audio/mp4"))
+
+    @activity.defn(name="quality.hear")
+    async def hear(self, request: HearRequest) -> HearResult:
+        await self._make(request, "film")
+        return HearResult(hearing=artifact(["hearing", request.sound.sha256]))
+
     @activity.defn(name="compositing.assemble")
     async def assemble(self, request: AssembleRequest) -> AssembleResult:
         await self._make(request, "film")
@@ -239,7 +261,8 @@ class InstantStudio:
         stages = [self.speak, self.cut, self.align, self.curves, self.perform, self.compose, self.measure]
         io = [self.project, self.find_film, self.keep_film, self.idle_lanes, self.ask, self.record]
         io += [self.take_back]
-        return {"cpu": [*stages, self.assemble, self.check], "io": io}
+        film = [self.card, self.soundtrack, self.hear, self.assemble, self.check]
+        return {"cpu": [*stages, *film], "io": io}
 
 
 BROKEN = EngineFailed("the engine gave silence")

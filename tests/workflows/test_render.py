@@ -38,7 +38,7 @@ async def test_a_render_is_made_checked_asked_about_and_completed(stage: Stage) 
         result = await handle.result()
     assert result.state is RenderState.COMPLETE
     assert result.approved_by == ("ana",)
-    assert result.cost.stages_made == 6 * 3 + 2
+    assert result.cost.stages_made == 6 * 3 + 4
     assert stage.studio.states[-1] is RenderState.COMPLETE
     assert stage.studio.closed == stage.studio.taken_back == [QuestionState.APPROVED]
 

@@ -5,6 +5,8 @@ import asyncio
 import pytest
 
 from models.layout import Brand, Layout, LowerThird, Plate, PlateKind
+from models.stages import SpokenSegment
+from tests.workflows.studio import artifact
 from workflows.timeline import Timeline
 
 STILL = Layout(brand=Brand(name="Acme"))
@@ -13,12 +15,16 @@ MOVING = STILL.model_copy(update={"plate": Plate(kind=PlateKind.VIDEO)})
 FPS = STILL.fps
 
 
+def spoken(frames: int) -> SpokenSegment:
+    return SpokenSegment(audio=artifact("audio"), alignment=artifact("alignment"), frames=frames, text="")
+
+
 async def known(layout: Layout, seconds: dict[int, int], segments: int = 6) -> list[int | None]:
     """Where each of six segments begins, None for those that have to wait, when these lengths are known."""
     timeline = Timeline(layout, segments)
     waiting = [asyncio.create_task(timeline.offset_ms(index)) for index in range(segments)]
     for index, length in seconds.items():
-        timeline.know(index, length * FPS)
+        timeline.speak(index, spoken(length * FPS))
     await asyncio.sleep(0)
     found = [task.result() if task.done() else None for task in waiting]
     for task in waiting:
