@@ -13,7 +13,7 @@ from api.services import Services
 from models.approval import ApprovalPolicy, Principal, Reviewer
 from models.artifacts import Artifact
 from models.base import Contract, Seed, Slug
-from models.engines import LISTENER, RECORDING, EngineChoices, find_engine, resolve_plan
+from models.engines import LISTENER, PHOTO_ENGINES, RECORDING, EngineChoices, find_engine, resolve_plan
 from models.errors import Conflict, InvalidInput, UnknownReference
 from models.inspection import Use
 from models.lanes import Priority
@@ -276,6 +276,14 @@ async def _subject(studio: Services, tenant: str, persona: Persona) -> SubjectRe
 
 def _engines(choices: EngineChoices, voice: Voice | None, persona: Persona) -> EngineChoices:
     avatar = choices.avatar or ("portrait" if persona.photo_asset else "presenter")
+    find_engine(Capability.AVATAR, avatar)
+    if (avatar in PHOTO_ENGINES) != (persona.photo_asset is not None):
+        raise InvalidInput(
+            f"{avatar} performs {'photos' if avatar in PHOTO_ENGINES else 'looks'}, and {persona.id} has none",
+            field="engines.avatar",
+            code="engine.subject_mismatch",
+            action="Leave the avatar engine out, or name one for what the persona has.",
+        )
     if voice is None:
         alignment = choices.alignment or (LISTENER,)
         return choices.model_copy(update={"speech": RECORDING, "alignment": alignment, "avatar": avatar})

@@ -255,16 +255,22 @@ def _picture_size(head: bytes) -> tuple[int, int]:
     try:
         with Image.open(io.BytesIO(head)) as picture:
             width, height = picture.size
-    except (OSError, ValueError, SyntaxError, Image.DecompressionBombError) as error:
+    except Image.DecompressionBombError:
+        raise _too_many_pixels("the picture is far larger") from None
+    except (OSError, ValueError, SyntaxError) as error:
         raise MediaRejected(f"the picture's header cannot be read: {error}", field="file") from None
     if width * height > MAX_PIXELS:
-        raise MediaRejected(
-            f"the picture is {width}x{height}; at most {MAX_PIXELS // 1_000_000} megapixels are taken",
-            field="file",
-            code="upload.too_many_pixels",
-            action="Send a smaller picture.",
-        )
+        raise _too_many_pixels(f"the picture is {width}x{height}")
     return width, height
+
+
+def _too_many_pixels(what: str) -> MediaRejected:
+    return MediaRejected(
+        f"{what}; at most {MAX_PIXELS // 1_000_000} megapixels are taken",
+        field="file",
+        code="upload.too_many_pixels",
+        action="Send a smaller picture.",
+    )
 
 
 def _duration_ms(head: bytes, media_type: str) -> int | None:

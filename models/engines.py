@@ -61,6 +61,8 @@ ENGINES: tuple[EngineSpec, ...] = (
 )
 
 
+PHOTO_ENGINES = frozenset({"portrait", "sadtalker"})
+"""Avatar engines that animate a photo; the others perform a look."""
 FRAME_ENGINES = frozenset({"wav2lip"})
 """Lipsync engines that redraw a finished clip; the avatar is then driven by the default curves first."""
 

@@ -7,10 +7,12 @@ import os
 import socket
 import struct
 import subprocess
+import threading
 import wave
 import zlib
-from collections.abc import Iterator
+from collections.abc import AsyncIterator, Iterator
 from datetime import timedelta
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from urllib.parse import urlsplit
 
 import httpx
@@ -21,6 +23,7 @@ from PIL import Image
 
 from activities.support.s3 import connect_s3
 from api.blobs import UNFINISHED, Blobs
+from models.errors import StorageFull
 from tests.api.conftest import Tenant, problem
 
 MEBIBYTE = 2**20
@@ -129,12 +132,43 @@ def test_what_is_not_what_it_claims_is_refused(
     assert objects(tenant) == before
 
 
-def test_a_picture_that_would_unpack_to_gigabytes_is_refused(tenant: Tenant) -> None:
-    header = struct.pack(">IIBBBBB", 60_000, 60_000, 8, 2, 0, 0, 0)
-    chunk = struct.pack(">I", 13) + b"IHDR" + header + struct.pack(">I", zlib.crc32(b"IHDR" + header))
-    sent = tenant.producer.post("/assets", content=b"\x89PNG\r\n\x1a\n" + chunk + bytes(100))
-    assert sent.status_code == 422
-    assert "header cannot be read" in sent.json()["title"] or sent.json()["code"] == "upload.too_many_pixels"
+@pytest.mark.parametrize("side", [9_000, 60_000])
+def test_a_picture_that_would_unpack_to_gigabytes_is_refused(tenant: Tenant, side: int) -> None:
+    def chunk(kind: bytes, data: bytes) -> bytes:
+        return struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data))
+
+    header = chunk(b"IHDR", struct.pack(">IIBBBBB", side, side, 8, 2, 0, 0, 0))
+    bomb = b"\x89PNG\r\n\x1a\n" + header + chunk(b"IDAT", zlib.compress(bytes(100))) + chunk(b"IEND", b"")
+    sent = tenant.producer.post("/assets", content=bomb)
+    problem(sent, 422, "upload.too_many_pixels")
+
+
+class _Full(BaseHTTPRequestHandler):
+    """An object store without space: every write is answered as S3 servers answer then."""
+
+    def do_PUT(self) -> None:
+        self.rfile.read(int(self.headers["Content-Length"]))
+        self.send_response(507)
+        self.send_header("Content-Length", "0")
+        self.end_headers()
+
+    def log_message(self, format: str, *arguments: object) -> None:  # noqa: A002 - http.server calls it so
+        pass
+
+
+def test_a_store_without_space_says_so(tenant: Tenant) -> None:
+    async def one() -> AsyncIterator[bytes]:
+        yield png()
+
+    with ThreadingHTTPServer(("127.0.0.1", 0), _Full) as full:
+        serving = threading.Thread(target=full.serve_forever)
+        serving.start()
+        address = f"http://127.0.0.1:{full.server_address[1]}"
+        blobs = Blobs(tenant.house.settings.s3.model_copy(update={"endpoint_url": address}))
+        with pytest.raises(StorageFull, match="no space left"):
+            asyncio.run(blobs.keep(one(), "image/png"))
+        full.shutdown()
+        serving.join()
 
 
 def test_an_upload_beyond_the_limit_is_refused_announced_or_not(tenant: Tenant) -> None:

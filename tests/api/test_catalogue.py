@@ -122,6 +122,25 @@ def test_binary_dressed_as_text_is_refused(tenant: Tenant) -> None:
     assert found.json()["code"].startswith("script.")
 
 
+@pytest.mark.parametrize(
+    ("source", "place", "named"),
+    [
+        ("Good morning. We won 😀 today.", "sentence 2", "grinning face"),
+        ("Привет from us.", "sentence 1", "cyrillic"),
+        ("We sell in 東京 now.", "sentence 1", "cjk"),
+        ("Good morning.\u200f Hello.", "", "U+200F"),
+    ],
+)
+def test_what_no_voice_can_say_is_refused_by_name_and_place(
+    tenant: Tenant, source: str, place: str, named: str
+) -> None:
+    answer = tenant.producer.put("/scripts/x", json={**SCRIPT, "source": source})
+    assert answer.status_code == 422, answer.text
+    found = problem(answer, 422, answer.json()["code"])
+    assert found["code"].startswith("script.")
+    assert named in found["title"].lower() + found["title"] and place in found["field"]
+
+
 def test_an_unknown_route_and_method_are_problems_too(tenant: Tenant) -> None:
     problem(tenant.viewer.get("/nothing"), 404, "route.unknown")
     problem(tenant.viewer.patch("/personas/avery"), 405, "route.method")

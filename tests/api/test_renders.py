@@ -6,6 +6,7 @@ import subprocess
 import uuid
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
+from pathlib import Path
 
 import httpx
 import imageio_ffmpeg
@@ -20,6 +21,7 @@ from models.tables import Render
 from tests.api.conftest import FINE, SmallFilms, Tenant, events, problem
 from workers.plugin import StudioPlugin
 
+PORTRAIT = Path(__file__).parents[1] / "media" / "portraits" / "anna.jpg"
 NO_APPROVAL = {"required": False}
 
 
@@ -96,6 +98,7 @@ def test_a_key_used_with_another_body_is_a_conflict(tenant: Tenant) -> None:
         ({"layout": {"shapes": ["16:9", "16:9"]}}, 422, "input.invalid", "layout"),
         ({"engines": {"avatar": "hologram"}}, 404, "reference.unknown", "engines.avatar"),
         ({"engines": {"speech": "hibari"}}, 422, "engine.voice_mismatch", "engines.speech"),
+        ({"engines": {"avatar": "portrait"}}, 422, "engine.subject_mismatch", "engines.avatar"),
         ({"approval": {"reviewers": ["eve"]}}, 404, "reference.unknown", "approval.reviewers"),
         ({"approval": {"quorum": 3}}, 422, "approval.too_few", "approval.reviewers"),
         ({"title": ""}, 422, "input.invalid", "title"),
@@ -109,11 +112,10 @@ def test_what_cannot_be_rendered_is_refused_by_its_field(
 
 
 def test_a_photo_is_performed_as_a_portrait_and_held_to_its_own_threshold(tenant: Tenant) -> None:
-    face = (tenant.house.stages.folder / "face.jpg", "testsrc=size=512x512:d=1")
-    draw = [imageio_ffmpeg.get_ffmpeg_exe(), "-y", "-v", "error", "-f", "lavfi", "-i", face[1], "-frames:v", "1"]
-    subprocess.run([*draw, str(face[0])], check=True)
-    photo = tenant.producer.post("/assets", content=face[0].read_bytes()).json()["id"]
+    photo = tenant.producer.post("/assets", content=PORTRAIT.read_bytes()).json()["id"]
     tenant.producer.put("/personas/sam", json={"name": "Sam", "voice": "avery", "photo": photo})
+    by_look = tenant.ask(persona="sam", engines={"avatar": "presenter"})
+    assert problem(by_look, 422, "engine.subject_mismatch")["field"] == "engines.avatar"
     render_id = tenant.started(persona="sam", approval=NO_APPROVAL)
 
     async def asked() -> object:
