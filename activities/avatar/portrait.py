@@ -105,18 +105,19 @@ def _prepare(photo: Path, height: int, finder: FaceFinder) -> tuple[Rig, Cavity]
 
 
 def _frame(picture: Picture, face: Box, height: int) -> tuple[Picture, tuple[int, int]]:
-    """Cut the photo so that the face is at least about a quarter of its height and its shape lies between 9:16 and
-    16:9; the drawn width and height are even."""
+    """Cut the photo so that the face is at least about a quarter of its height, stands in the middle where an upright
+    picture of it can be cut so, and its shape lies between 9:16 and 16:9; the drawn width and height are even."""
     rows, columns = picture.shape[:2]
     tall = min(float(rows), max(4.2 * face.height, 256.0))
     tall = min(tall, columns * 16 / 9)
     wide = min(float(columns), tall * 16 / 9)
     x, y = (face.left + face.right) / 2, (face.top + face.bottom) / 2
+    wide = min(wide, max(2 * min(x, columns - x), 0.8 * tall))
     left = int(np.clip(x - wide / 2, 0, columns - wide))
     top = int(np.clip(y - 0.42 * tall, 0, rows - tall))
     cut = picture[top : top + int(tall), left : left + int(wide)]
     even = height - height % 2
-    width = max(2, 2 * round(even * cut.shape[1] / cut.shape[0] / 2))
+    width = max(2, 2 * int(even * cut.shape[1] / cut.shape[0] / 2))
     return np.ascontiguousarray(cut), (width, even)
 
 

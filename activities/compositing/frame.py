@@ -73,7 +73,7 @@ _FRAMES = {
     Shape.WIDE: Frame(
         width=1920, height=1080,
         presenter=Box(420, 20, 1080, 1080),
-        photo=Box(560, 96, 800, 800),
+        photo=Box(560, 84, 800, 788),
         full_bleed=False,
         slide=Box(64, 156, 1216, 684),
         presenter_beside_slide=Box(1180, 340, 740, 740),
@@ -88,7 +88,7 @@ _FRAMES = {
     Shape.TALL: Frame(
         width=1080, height=1920,
         presenter=Box(-290, 260, 1660, 1660),
-        photo=Box(60, 360, 960, 1040),
+        photo=Box(60, 320, 960, 1040),
         full_bleed=True,
         slide=Box(48, 250, 984, 554),
         presenter_beside_slide=Box(20, 896, 1040, 1040),

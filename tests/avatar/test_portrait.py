@@ -9,6 +9,7 @@ import av
 import cv2
 import numpy as np
 import pytest
+from PIL import Image
 
 from activities.avatar.base import Clip, Subject
 from activities.avatar.face import FaceFinder, Picture
@@ -82,6 +83,18 @@ def test_the_face_is_followed_and_the_lips_follow_the_plan(performed: Clip, spok
     best = max(by_lag, key=lambda lag: by_lag[lag])
     assert abs(best) <= 1, by_lag
     assert by_lag[0] >= 0.85, by_lag
+
+
+def test_a_face_at_the_side_of_a_wide_photo_is_cut_into_the_middle(
+    engine: PortraitEngine, finder: FaceFinder, anna: Path, tmp_path: Path
+) -> None:
+    wide = Image.new("RGB", (1600, 800), "#737570")
+    wide.paste(Image.open(anna), (940, 0))
+    wide.save(tmp_path / "wide.png")
+    picture = posed(engine, tmp_path / "wide.png")
+    face = finder.boxes(picture, 0.5)[0]
+    assert abs((face.left + face.right) / 2 / picture.shape[1] - 0.5) < 0.08
+    assert picture.shape[1] <= picture.shape[0] * 16 / 9
 
 
 def test_first_and_last_frame_are_the_same_picture(performed: Clip) -> None:

@@ -67,6 +67,12 @@ def test_beside_a_slide_head_slide_and_captions_do_not_touch(shape: Shape, look:
     assert head.right <= frame.width
 
 
+@SHAPES
+def test_captions_stay_clear_of_a_photo(shape: Shape) -> None:
+    frame = frame_of(shape)
+    assert lines_top(frame.caption.bottom, frame.caption_size, 2) >= frame.photo.bottom + 16
+
+
 def test_upright_pictures_keep_text_where_no_app_draws_over_it() -> None:
     frame = frame_of(Shape.TALL)
     bottoms = (frame.caption, frame.caption_beside_slide, frame.lower_third, frame.lower_third_beside_slide)
