@@ -79,12 +79,11 @@ class SampleReport:
 
 @dataclass(frozen=True)
 class _Header:
-    """What a file says of itself before anything is decoded. ``frames`` is 0 where it does not say."""
+    """What a file says of itself before anything is decoded. ``seconds`` is 0 where it does not say."""
 
     sample_rate: int
     channels: int
     seconds: float
-    frames: int
 
 
 def check_samples(paths: Sequence[Path]) -> SampleReport:
@@ -153,7 +152,7 @@ def _opened(path: Path, name: str) -> Iterator[tuple[_Header, Iterator[Samples]]
     try:
         with soundfile.SoundFile(path) as file:
             _refuse_truncated_wav(path, name)
-            header = _Header(file.samplerate, file.channels, file.frames / max(file.samplerate, 1), file.frames)
+            header = _Header(file.samplerate, file.channels, file.frames / max(file.samplerate, 1))
             yield header, _soundfile_blocks(name, file)
             return
     except soundfile.LibsndfileError:
@@ -165,8 +164,8 @@ def _opened(path: Path, name: str) -> Iterator[tuple[_Header, Iterator[Samples]]
                 raise _not_audio(name)
             duration = stream.duration * stream.time_base if stream.duration and stream.time_base else 0
             seconds = float(duration or (container.duration or 0) / av.time_base)
-            header = _Header(stream.codec_context.sample_rate or 0, stream.codec_context.channels, seconds, 0)
-            yield header, _av_blocks(container, stream)
+            header = _Header(stream.codec_context.sample_rate or 0, stream.codec_context.channels, seconds)
+            yield header, _av_blocks(name, container, stream, round(seconds * header.sample_rate))
     except (av.error.FFmpegError, OSError) as error:
         raise _not_audio(name) from error
 
@@ -187,11 +186,20 @@ def _soundfile_blocks(name: str, file: soundfile.SoundFile) -> Iterator[Samples]
         raise _truncated(name, read, file.frames)
 
 
-def _av_blocks(container: av.container.InputContainer, stream: av.AudioStream) -> Iterator[Samples]:
+def _av_blocks(
+    name: str, container: av.container.InputContainer, stream: av.AudioStream, promised: int
+) -> Iterator[Samples]:
     resampler = av.AudioResampler(format="fltp")
-    for decoded in container.decode(stream):
-        for frame in resampler.resample(decoded):
-            yield frame.to_ndarray().T.astype(np.float32, copy=False)
+    read = 0
+    try:
+        for decoded in container.decode(stream):
+            for frame in resampler.resample(decoded):
+                read += frame.samples
+                yield frame.to_ndarray().T.astype(np.float32, copy=False)
+    except av.error.FFmpegError as error:
+        if not read:
+            raise
+        raise _truncated(name, read, promised) from error
 
 
 def _truncated(name: str, read: int, promised: int) -> MediaRejected:
@@ -270,6 +278,9 @@ def _measure(name: str, header: _Header, blocks: Iterator[Samples], longest: flo
         if meter.samples > (longest + 1) * header.sample_rate:
             break
     _refuse_longer(name, meter.samples / header.sample_rate, longest)
+    # Some lengths are rounded or guessed from the bit rate; a file that was cut off misses more than that.
+    if meter.samples / header.sample_rate < 0.98 * header.seconds - 1.0:
+        raise _truncated(name, meter.samples, round(header.seconds * header.sample_rate))
     levels = meter.levels()
     if not len(levels):
         raise _rejected(name, "it holds no sound.", "Record it again and look at its length.", "too-short")

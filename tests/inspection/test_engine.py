@@ -156,6 +156,15 @@ def test_sound_that_breaks_off_is_refused(inspector: MediaInspector, voice: Soun
     assert refused(inspector, path, f"audio/{suffix}").code == "audio.truncated"
 
 
+def test_compressed_sound_that_breaks_off_is_refused(inspector: MediaInspector, voice: Sound, tmp_path: Path) -> None:
+    soundfile.write(tmp_path / "voice.wav", voice, RATE)
+    whole, cut = tmp_path / "voice.m4a", tmp_path / "cut.m4a"
+    ffmpeg("-i", tmp_path / "voice.wav", "-movflags", "+faststart", whole)
+    assert inspector.inspect(whole, "audio/mp4", LONGEST, no_progress).duration_ms == pytest.approx(9_000, abs=100)
+    cut.write_bytes(whole.read_bytes()[: whole.stat().st_size // 2])
+    assert refused(inspector, cut, "audio/mp4").code == "audio.truncated"
+
+
 def test_a_video_is_measured_and_one_that_shows_nothing_or_breaks_off_is_refused(
     inspector: MediaInspector, tmp_path: Path
 ) -> None:
