@@ -10,12 +10,12 @@ from temporalio.common import Priority, RetryPolicy
 from temporalio.workflow import ActivityCancellationType, ActivityConfig
 
 from models.lanes import Lane
+from models.lanes import Priority as Urgency
 from models.plan import EngineRef
-from models.render import RenderRequest
 
 
-def stage(engine: EngineRef, request: RenderRequest, summary: str) -> ActivityConfig:
-    """A stage on its engine's lane, by the render's priority, fair between tenants."""
+def stage(engine: EngineRef, tenant: str, summary: str, priority: Urgency = Urgency.NORMAL) -> ActivityConfig:
+    """A stage on its engine's lane, by its priority, fair between tenants."""
     return ActivityConfig(
         task_queue=engine.lane.value,
         summary=summary[:200],
@@ -23,9 +23,9 @@ def stage(engine: EngineRef, request: RenderRequest, summary: str) -> ActivityCo
         heartbeat_timeout=timedelta(seconds=15),
         # Which failures are worth another attempt is decided where errors are translated; here is only the pace.
         retry_policy=RetryPolicy(initial_interval=timedelta(seconds=1), maximum_interval=timedelta(seconds=30)),
-        # A cancelled render is over when its engines have stopped, not before.
+        # What is cancelled is over when its engines have stopped, not before.
         cancellation_type=ActivityCancellationType.WAIT_CANCELLATION_COMPLETED,
-        priority=Priority(priority_key=int(request.priority), fairness_key=request.tenant),
+        priority=Priority(priority_key=int(priority), fairness_key=tenant),
     )
 
 

@@ -6,7 +6,6 @@ from typing import TypeVar
 
 from temporalio import workflow
 from temporalio.exceptions import ActivityError, ApplicationError, is_cancelled_exception
-from temporalio.workflow import ActivityConfig
 
 from activities.support.errors import from_failure
 from models.render import RenderRequest, Resume
@@ -42,7 +41,7 @@ class StageRunner:
         """
         key = request.cache_key("")
         while key not in self._made:
-            config: ActivityConfig = policies.stage(request.engine, self._request, summary)
+            config = policies.stage(request.engine, self._request.tenant, summary, self._request.priority)
             seen = len(self._resumes)
             try:
                 self._made[key] = await workflow.execute_activity_method(activity, request, **config)

@@ -9,10 +9,11 @@ from temporalio.worker import Replayer
 from temporalio.workflow import NondeterminismError
 
 from tests.replay.changed import ChangedWorkflow
+from tests.workflows.recording import HISTORIES as FOLDER
+from tests.workflows.recording import WORKFLOWS
 from workers.plugin import StudioPlugin
-from workflows.render import RenderWorkflow
 
-HISTORIES = sorted((Path(__file__).parent / "histories").glob("*.json"))
+HISTORIES = sorted(FOLDER.glob("*.json"))
 
 
 def load(path: Path) -> WorkflowHistory:
@@ -21,8 +22,8 @@ def load(path: Path) -> WorkflowHistory:
 
 
 @pytest.mark.parametrize("path", HISTORIES, ids=lambda path: path.stem)
-async def test_a_recorded_render_replays(path: Path) -> None:
-    await Replayer(workflows=[RenderWorkflow], plugins=[StudioPlugin()]).replay_workflow(load(path))
+async def test_a_recorded_run_replays(path: Path) -> None:
+    await Replayer(workflows=WORKFLOWS, plugins=[StudioPlugin()]).replay_workflow(load(path))
 
 
 async def test_replay_finds_a_changed_order() -> None:

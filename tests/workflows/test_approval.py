@@ -10,6 +10,7 @@ from models.approval import ApprovalPolicy, Question, QuestionState, SegmentChan
 from models.errors import InvalidInput, ProviderFault
 from models.render import RenderProgress, RenderRequest, RenderResult, RenderState, Resume
 from tests.workflows.conftest import Stage
+from tests.workflows.recording import keep
 from tests.workflows.studio import ANA, BEN, request, verdict
 from workflows.render import RenderWorkflow
 
@@ -63,6 +64,7 @@ async def test_a_verdict_goes_on_within_its_own_workflow_task_while_telegram_is_
     assert (await handle.result()).state is RenderState.COMPLETE
     assert stage.studio.asked == []
     assert stage.studio.taken_back == [QuestionState.APPROVED]
+    await keep(handle, "messenger-away")
 
 
 async def test_changes_are_made_and_asked_about_while_telegram_is_away(stage: Stage) -> None:
@@ -116,6 +118,7 @@ async def test_who_has_just_been_asked_is_not_reminded_and_later_reminders_keep_
     assert (await stage.progress(handle)).question is not None
     await stage.environment.sleep(timedelta(days=2))
     assert stage.studio.closed == stage.studio.taken_back == [QuestionState.EXPIRED]
+    await keep(handle, "expired")
 
 
 async def test_escalation_and_expiry_keep_their_time_without_telegram(stage: Stage) -> None:

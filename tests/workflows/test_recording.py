@@ -1,33 +1,14 @@
-"""Records the histories that tests/replay holds the code to: ``RECORD_HISTORIES=1 make test``, when a promise is new.
-Without it, the same runs prove that a finished history replays."""
+"""Renders with many turns, for the histories that tests/replay holds the code to."""
 
-import json
-import os
-import re
-from pathlib import Path
-
-from temporalio.client import WorkflowFailureError, WorkflowHandle
-from temporalio.worker import Replayer
+from temporalio.client import WorkflowFailureError
 
 from models.approval import SegmentChange
-from models.render import RenderResult, RenderState, Resume, Step
+from models.render import RenderState, Resume, Step
 from tests.workflows.conftest import Stage
+from tests.workflows.recording import keep
 from tests.workflows.studio import BROKEN, request, utterance, verdict
 from tests.workflows.test_render import SENTENCES
-from workers.plugin import StudioPlugin
 from workflows.render import RenderWorkflow
-
-HISTORIES = Path(__file__).parent.parent / "replay" / "histories"
-
-
-async def keep(handle: WorkflowHandle[RenderWorkflow, RenderResult], name: str) -> None:
-    history = await handle.fetch_history()
-    await Replayer(workflows=[RenderWorkflow], plugins=[StudioPlugin()]).replay_workflow(history)
-    if os.environ.get("RECORD_HISTORIES"):
-        recorded = {"workflow_id": history.workflow_id, "history": json.loads(history.to_json())}
-        # Stack traces name the machine that recorded, and mean nothing to replay.
-        text = re.sub(r'"stackTrace": "(?:[^"\\]|\\.)*"', '"stackTrace": ""', json.dumps(recorded, indent=1))
-        (HISTORIES / f"{name}.json").write_text(text)
 
 
 async def test_a_render_with_every_turn_replays(stage: Stage) -> None:
