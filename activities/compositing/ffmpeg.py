@@ -91,6 +91,9 @@ class FfmpegCompositor:
 
     def card(self, card: CardPicture, out: Path, progress: Progress) -> None:
         """Write ``out``: the card as mp4, encoded as segments are."""
+        name = "intro" if card.opening else "outro"
+        require(card.card.title, Face.SEMIBOLD, f"layout.{name}.title")
+        require(card.card.subtitle, Face.REGULAR, f"layout.{name}.subtitle")
         frame, fps, frames = frame_of(card.shape), card.fps, card.card.frames(card.fps)
         neighbour = probe(card.beside, name="The picture beside the card")
         if (neighbour.width, neighbour.height) != (frame.width, frame.height):
@@ -100,9 +103,6 @@ class FfmpegCompositor:
                 field="beside",
             )
         film = _frame_at(card.beside, 0 if card.opening else neighbour.frames - 1)
-        name = "intro" if card.opening else "outro"
-        require(card.card.title, Face.SEMIBOLD, f"layout.{name}.title")
-        require(card.card.subtitle, Face.REGULAR, f"layout.{name}.subtitle")
         drawn = cards.draw(card.card, card.brand, frame, Assets(card.assets), fps, film, opening=card.opening)
         with _clean(out):
             run(

@@ -4,6 +4,7 @@ import re
 
 import pytest
 
+from activities.compositing.base import CardPicture
 from activities.compositing.colours import contrast, mix
 from activities.compositing.frame import frame_of
 from activities.compositing.titles import disclosure
@@ -11,7 +12,7 @@ from activities.compositing.typeface import Face, require
 from activities.support.engine import no_progress
 from models.errors import InvalidInput
 from models.layout import Brand, Card, Layout, LowerThird, Shape
-from tests.compositing.conftest import Finished, Studio, make_clip, picture_of
+from tests.compositing.conftest import Studio, make_clip, picture_of
 
 LONG = (
     "This presenter is synthetic; her words were written and approved by Northwind Industries plc, London. Not an ad."
@@ -60,9 +61,10 @@ def test_a_name_that_would_come_out_as_boxes_is_refused_with_its_letters(studio:
     assert refused.value.field == "layout.lower_third.name"
 
 
-def test_a_card_that_would_come_out_as_boxes_is_refused(finished: Finished, studio: Studio) -> None:
-    layout = finished.film.layout.model_copy(update={"outro": Card(title="Thank you 🎉", duration_ms=400)})
-    film = type(finished.film)(finished.film.segments, layout, finished.film.shape, finished.film.assets)
+def test_a_card_that_would_come_out_as_boxes_is_refused(studio: Studio) -> None:
+    thanks = Card(title="Thank you 🎉", duration_ms=400)
+    brand, beside = Brand(name="Acme"), studio.folder / "segment.mp4"
+    card = CardPicture(thanks, opening=False, brand=brand, fps=25, shape=Shape.WIDE, beside=beside, assets={})
     with pytest.raises(InvalidInput) as refused:
-        studio.engine.assemble(film, studio.folder, no_progress)
+        studio.engine.card(card, studio.folder / "outro.mp4", no_progress)
     assert refused.value.field == "layout.outro.title"
