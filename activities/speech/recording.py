@@ -46,8 +46,13 @@ held." for "Margins held."."""
 MOST_ADDED: Final = 3
 """Words in a row that may be said beside the script: hesitations."""
 _LEVEL_HOP: Final = 0.01
+_SILENT_DB: Final = 35.0
+"""Below loud speech, where no word can be."""
 _QUIET_DB: Final = 10.0
 """Above the quietest moment between two sentences, what still is their pause."""
+
+Levels = NDArray[np.float64]
+"""dB against full scale of each 10 ms."""
 
 
 @dataclass(frozen=True)
@@ -105,11 +110,17 @@ class RecordedSpeech:
         # Turned down as a whole, so that no sentence is quieter than its neighbours.
         samples *= min(1.0, PEAK / max(float(np.abs(samples).max()), 1e-9))
         speech = (soxr.resample(samples, SAMPLE_RATE, HEARD_RATE) * 32767).astype(np.int16)
-        self._require_language(speech, language)
-        found = _assigned(sentences, self._recogniser.timed_words(speech, language, progress), language)
-        _require_script(found, language)
+        levels = _levels(samples)
+        heard = _audible(self._recogniser.timed_words(speech, language, progress), levels)
+        found = _assigned(sentences, heard, language)
+        try:
+            _require_script(found, language)
+        except MediaRejected:
+            # Who reads another language aloud hears of that rather than of the first word that differs.
+            self._require_language(speech, language)
+            raise
         spoken = []
-        for number, (begin, end) in enumerate(pairwise(_cuts(samples, found))):
+        for number, (begin, end) in enumerate(pairwise(_cuts(levels, len(samples), found))):
             wav = folder / f"sentence-{number:03}.wav"
             write_wav(wav, faded(samples[begin:end], SAMPLE_RATE), SAMPLE_RATE)
             spoken.append(Spoken(wav, SAMPLE_RATE, (end - begin) / SAMPLE_RATE, None))
@@ -217,17 +228,15 @@ def _alike(written: str, said: str) -> bool:
     return bool(written and said) and 1 - jiwer.cer(written, said) >= LEAST_ALIKE
 
 
-def _cuts(samples: Samples, found: Sequence[_Sentence]) -> list[int]:
-    """Where each sentence begins, and where the last one ends, in samples."""
-    levels = _levels(samples)
-    whole = len(samples) / SAMPLE_RATE
+def _cuts(levels: Levels, count: int, found: Sequence[_Sentence]) -> list[int]:
+    """Where each sentence begins, and where the last one ends, in samples of ``count``."""
     first, last = found[0].heard[0], found[-1].heard[-1]
     cuts = [_before(_pause(levels, first.start - SEARCH, _middle(first)))]
     for earlier, later in pairwise(found):
         cuts.append(_before(_pause(levels, _middle(earlier.heard[-1]), _middle(later.heard[0]))))
-    rest = _pause(levels, _middle(last), min(whole, last.end + SEARCH))
+    rest = _pause(levels, _middle(last), last.end + SEARCH)
     cuts.append(min(rest[1], rest[0] + TAIL))
-    return [min(max(0, round(cut * SAMPLE_RATE)), len(samples)) for cut in cuts]
+    return [min(max(0, round(cut * SAMPLE_RATE)), count) for cut in cuts]
 
 
 def _middle(word: TimedWord) -> float:
@@ -239,16 +248,27 @@ def _before(pause: tuple[float, float]) -> float:
     return max((pause[0] + pause[1]) / 2, pause[1] - LEAD_IN)
 
 
-def _levels(samples: Samples) -> NDArray[np.float64]:
+def _audible(heard: Sequence[TimedWord], levels: Levels) -> list[TimedWord]:
+    """``heard`` without what the recogniser imagines in silence: farewells, mostly."""
+    silent = float(np.percentile(levels, 95)) - _SILENT_DB
+
+    def sounds(word: TimedWord) -> bool:
+        begin = max(0, int(word.start / _LEVEL_HOP))
+        return bool(levels[begin : int(word.end / _LEVEL_HOP) + 1].max(initial=-np.inf) > silent)
+
+    return [word for word in heard if sounds(word)]
+
+
+def _levels(samples: Samples) -> Levels:
     """dB of each 10 ms, over 30 ms."""
     hop = int(_LEVEL_HOP * SAMPLE_RATE)
     powers = np.mean(samples[: len(samples) // hop * hop].reshape(-1, hop).astype(np.float64) ** 2, axis=1)
     smooth = np.convolve(powers, np.ones(3) / 3, mode="same")
-    levels: NDArray[np.float64] = 10 * np.log10(smooth + 1e-10)
+    levels: Levels = 10 * np.log10(smooth + 1e-10)
     return levels
 
 
-def _pause(levels: NDArray[np.float64], begin: float, end: float) -> tuple[float, float]:
+def _pause(levels: Levels, begin: float, end: float) -> tuple[float, float]:
     """The longest stretch of quiet between two times, in seconds: a pause outlasts the closures within words."""
     low = max(0, round(begin / _LEVEL_HOP))
     high = max(low + 1, min(len(levels), round(end / _LEVEL_HOP)))
