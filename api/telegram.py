@@ -4,17 +4,17 @@ The bot keeps no state: buttons carry what they are about, and changes under way
 were written in. So it may be killed at any moment, and an update that Telegram delivers twice is one verdict.
 """
 
+import asyncio
 import contextlib
 import hashlib
 import re
 import sys
 from collections.abc import Sequence
 from typing import Any
-from urllib.parse import urlsplit
 
 import structlog
 from telegram import CallbackQuery, ForceReply, InlineKeyboardMarkup, Message, Update
-from telegram.error import BadRequest
+from telegram.error import BadRequest, TelegramError
 from telegram.ext import Application, CallbackQueryHandler, ContextTypes, MessageHandler, filters
 
 from activities.approvals.telegram_card import (
@@ -30,6 +30,7 @@ from api.__main__ import write_events
 from api.planning import standing_request
 from api.services import Services
 from api.verdicts import Change, changes_of, give, question_of
+from api.webhook import listen
 from deploy.settings import Settings, load_settings
 from models.approval import Decision, Question, QuestionState, Verdict
 from models.errors import Conflict, InvalidInput, StudioError, UnknownReference
@@ -311,21 +312,15 @@ def main() -> int:
     write_events(settings)
     application = build(settings)
     kinds: Sequence[str] = (Update.MESSAGE, Update.CALLBACK_QUERY)
-    telegram = settings.telegram
-    if not telegram.webhook_url:
-        # Endless start-up retries: Telegram being out of reach is no reason to die.
-        application.run_polling(allowed_updates=list(kinds), bootstrap_retries=-1)
-        return 0
-    assert telegram.webhook_secret is not None, "settings refuse a webhook without"
-    application.run_webhook(
-        listen=settings.api.host,
-        port=telegram.webhook_port,
-        url_path=urlsplit(telegram.webhook_url).path.lstrip("/"),
-        webhook_url=telegram.webhook_url,
-        secret_token=telegram.webhook_secret.get_secret_value(),
-        allowed_updates=list(kinds),
-        bootstrap_retries=-1,
-    )
+    try:
+        if settings.telegram.webhook_url:
+            asyncio.run(listen(settings, application, kinds))
+        else:
+            # Endless start-up retries: Telegram being out of reach is no reason to die.
+            application.run_polling(allowed_updates=list(kinds), bootstrap_retries=-1)
+    except TelegramError as error:
+        sys.stderr.write(f"Telegram refuses the bot: {error}\nLook at TELEGRAM_BOT_TOKEN and TELEGRAM_WEBHOOK_URL.\n")
+        return 1
     return 0
 
 

@@ -10,7 +10,9 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
+from urllib.parse import urlsplit
 
+import httpx
 import uvicorn
 from starlette.applications import Starlette
 from starlette.datastructures import UploadFile
@@ -46,6 +48,8 @@ class TelegramServer:
     calls: list[str] = field(default_factory=list)
     refuse: dict[str, Refused] = field(default_factory=dict)
     """Methods that are refused, until taken out."""
+    webhook: dict[str, Any] = field(default_factory=dict)
+    """What the bot asked for with setWebhook."""
     _updates: list[dict[str, Any]] = field(default_factory=list)
     _changed: threading.Condition = field(default_factory=threading.Condition)
     _ids: Iterator[int] = field(default_factory=lambda: itertools.count(1))
@@ -77,6 +81,21 @@ class TelegramServer:
     def _deliver(self, update: dict[str, Any]) -> None:
         with self._changed:
             self._updates.append({"update_id": next(self._ids), **update})
+
+    def push(self, listener: str) -> list[int]:
+        """Send what is pending to the webhook, which a proxy has at ``listener``; the statuses of the answers. What is
+        not answered with success stays pending."""
+        with self._changed:
+            pending = list(self._updates)
+        statuses = []
+        for update in pending:
+            headers = {"X-Telegram-Bot-Api-Secret-Token": self.webhook["secret_token"]}
+            address = listener + urlsplit(self.webhook["url"]).path
+            statuses.append(httpx.post(address, json=update, headers=headers, timeout=60).status_code)
+            if 200 <= statuses[-1] < 300:
+                with self._changed:
+                    self._updates.remove(update)
+        return statuses
 
     # What tests look at
 
@@ -136,7 +155,12 @@ class TelegramServer:
                 return PRESENT
             case "getupdates":
                 return await self._pending(int(arguments.get("offset") or 0), float(arguments.get("timeout") or 0))
-            case "deletewebhook" | "setwebhook":
+            case "setwebhook":
+                if not arguments["url"].startswith("https://"):
+                    raise Refused(400, "Bad Request: bad webhook: An HTTPS URL must be provided for webhook")
+                self.webhook = arguments
+                return True
+            case "deletewebhook":
                 return True
             case "answercallbackquery":
                 self.answers[arguments["callback_query_id"]] = arguments.get("text", "")
