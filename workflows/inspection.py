@@ -1,17 +1,14 @@
 """An upload decoded: one stage on the cpu lane, however long that takes to be served, and a record of how it ended. Its
 id is ``asset/<tenant>/<asset>``."""
 
-from datetime import timedelta
-
 from temporalio import workflow
-from temporalio.common import Priority, RetryPolicy
 from temporalio.exceptions import ActivityError, is_cancelled_exception
 
 from activities.inspection.stage import InspectionActivities
 from activities.records.stage import RecordActivities
 from activities.support.errors import from_failure
 from models.errors import Audience
-from models.lanes import Priority as Urgency
+from models.lanes import Priority
 from models.stages import InspectRequest
 from models.upkeep import AssetOutcome, AssetToInspect
 from workflows import policies
@@ -33,13 +30,10 @@ class InspectionWorkflow:
             result = await workflow.execute_activity_method(
                 InspectionActivities.inspect,
                 request,
-                task_queue=asset.engine.lane.value,
-                summary=f"Decode the upload {asset.asset}",
-                start_to_close_timeout=timedelta(minutes=30),
-                heartbeat_timeout=timedelta(seconds=15),
-                retry_policy=RetryPolicy(maximum_interval=timedelta(seconds=30)),
                 # Whoever uploaded it waits for the answer.
-                priority=Priority(priority_key=int(Urgency.SOMEONE_WAITS), fairness_key=asset.tenant),
+                **policies.stage(
+                    asset.engine, asset.tenant, f"Decode the upload {asset.asset}", Priority.SOMEONE_WAITS
+                ),
             )
             outcome = AssetOutcome(**common, findings=result.findings)
         except ActivityError as error:

@@ -12,10 +12,11 @@ from temporalio.worker import Replayer
 
 from workers.plugin import StudioPlugin
 from workflows.enrolment import EnrolmentWorkflow
+from workflows.inspection import InspectionWorkflow
 from workflows.render import RenderWorkflow
 
 HISTORIES = Path(__file__).parent.parent / "replay" / "histories"
-WORKFLOWS = (RenderWorkflow, EnrolmentWorkflow)
+WORKFLOWS = (RenderWorkflow, EnrolmentWorkflow, InspectionWorkflow)
 
 
 async def keep(handle: WorkflowHandle[Any, Any], name: str) -> None:

@@ -20,6 +20,7 @@ from models.lanes import Lane
 from models.plan import Capability
 from models.stages import InspectRequest, InspectResult
 from models.upkeep import AssetOutcome, AssetToInspect
+from tests.workflows.recording import keep
 from tests.workflows.studio import artifact
 from workflows.inspection import InspectionWorkflow
 
@@ -86,14 +87,16 @@ async def test_an_upload_waits_for_a_worker_and_is_settled_once_however_often_it
         outcome = await handle.result()
     assert (outcome.findings, outcome.failure, desk.looks) == (FOUND, None, 1)
     assert desk.settled == [outcome]
+    await keep(handle, "upload-decoded")
 
 
 async def test_a_bad_file_is_settled_with_what_is_wrong_with_it(desk: Desk) -> None:
     desk.failing = DAMAGED
     async with desk.worker():
-        outcome = await (await desk.send()).result()
+        outcome = await (handle := await desk.send()).result()
     assert (outcome.findings, outcome.failure) == (None, DAMAGED.details())
     assert desk.settled == [outcome]
+    await keep(handle, "upload-refused")
 
 
 async def test_what_the_operator_has_to_mend_is_no_verdict_and_the_next_sending_looks_again(desk: Desk) -> None:

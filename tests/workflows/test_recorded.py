@@ -12,6 +12,7 @@ from models.render import RenderRequest, RenderState, Resume
 from models.script import Span, Utterance
 from models.stages import CutRequest, CutResult, VoiceRef
 from tests.workflows.conftest import Stage
+from tests.workflows.recording import keep
 from tests.workflows.studio import artifact, request, utterance, verdict
 from tests.workflows.test_render import SENTENCES
 from workflows.render import RenderWorkflow
@@ -57,8 +58,11 @@ async def test_a_reviewer_cannot_put_words_into_a_recording_but_can_have_them_pe
     assert from_failure(refused.value).code == "render.recorded"
     anew = verdict(question, "changes", verdict_id="anew", changes=(SegmentChange(segment=0),))
     await handle.execute_update(RenderWorkflow.decide, anew, id="anew")
-    await stage.question(handle, 2)
+    question = await stage.question(handle, 2)
     assert stage.studio.made["cut:recording"] == 1
+    await handle.execute_update(RenderWorkflow.decide, verdict(question, "approve"), id="v")
+    await handle.result()
+    await keep(handle, "recorded-speech")
 
 
 def test_a_recording_and_its_engine_go_together() -> None:
