@@ -28,7 +28,8 @@ async def together(*parts: Coroutine[Any, Any, Any]) -> tuple[Any, ...]:
     tasks = [asyncio.create_task(part) for part in parts]
     try:
         return tuple(await asyncio.gather(*tasks))
-    except BaseException:
+    except (Exception, asyncio.CancelledError):
+        # Nothing can be waited for in a run that is thrown away (GeneratorExit, eviction).
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
