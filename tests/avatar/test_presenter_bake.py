@@ -1,20 +1,19 @@
-"""The bake's geometry: what the shipped looks were made with. Runs where the body model and the path tracer are
-installed; workers need neither."""
+"""The bake's geometry: what the shipped looks were made with. Needs the body model and the path tracer, which ``make
+test`` installs and workers do not have."""
 
 import json
 
+import mitsuba as mi
 import numpy as np
 import pytest
 
-pytest.importorskip("anny")
-mi = pytest.importorskip("mitsuba")
-
-from activities.avatar import presenter_rig as rig  # noqa: E402
-from activities.avatar.bake.body import subdivision  # noqa: E402
-from activities.avatar.bake.clothes import CELL, inside  # noqa: E402
-from activities.avatar.bake.skin import Tone  # noqa: E402
-from activities.avatar.bake.style import Style  # noqa: E402
-from activities.avatar.bake.unwrap import harmonic_fill  # noqa: E402
+from activities.avatar import presenter_rig as rig
+from activities.avatar.bake.body import subdivision
+from activities.avatar.bake.clothes import CELL, inside
+from activities.avatar.bake.scene import Crop
+from activities.avatar.bake.skin import Tone
+from activities.avatar.bake.style import Style
+from activities.avatar.bake.unwrap import STEEPEST, Parting, harmonic_fill, lash_line, let_down
 
 
 @pytest.fixture(scope="module", autouse=True)
@@ -63,3 +62,27 @@ def test_every_shipped_look_has_a_description_its_materials_understand():
         description = json.loads((rig.LOOKS / name / "description.json").read_text())
         Tone(**description["skin"]["paint"])
         assert [Style(**values) for values in description["hair"]]
+
+
+def test_skin_under_a_falling_chin_goes_along_and_what_is_above_the_mouth_does_not():
+    drop = np.zeros((40, 9))
+    drop[10:20] = 60.0
+    below = np.arange(40) >= 12
+    eased = let_down(drop, 6, below)
+    assert np.array_equal(eased[:12], drop[:12])
+    assert np.allclose(eased[14:17], 60, atol=1)
+    assert (np.diff(eased[12:], axis=0) / 6).min() >= -1.15 * STEEPEST, "no place is passed by the one above it"
+    assert np.abs(eased[34:]).max() < 1
+
+
+def test_lashes_root_in_a_line_along_the_lid_that_ends_with_it():
+    upper = np.zeros((30, 60), np.float32)
+    upper[:12] = 1
+    lower = np.zeros_like(upper)
+    lower[18:] = 1
+    lower[:, :10] = lower[:, 50:] = 1
+    line = lash_line(Parting(Crop(0, 0, 60, 30), upper, lower, (10.0, 50.0)), 0.6)
+    assert np.allclose(line[11:13, 25:35].max(0), 0.6, atol=0.15)
+    assert line[:8].max() < 0.01
+    assert line[16:].max() < 0.01
+    assert line[:, :10].max() == line[:, 51:].max() == 0

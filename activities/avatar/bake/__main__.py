@@ -67,7 +67,7 @@ def _sheets(name: str, upper: Any, lower: Any, arrays: dict[str, Any]) -> None:
 def bake(look: Path, out: Path, samples: int, fields_only: bool) -> None:
     """Writes the plate, the layers of eyes and mouth, the lights, ``fields.npz`` and ``rig.json`` to ``out``."""
     # Torch and the path tracer take seconds to import: a mistyped command line is told without them.
-    from activities.avatar.bake import scene, shapes, unwrap  # noqa: PLC0415 - as said above
+    from activities.avatar.bake import clothes, scene, shapes, unwrap  # noqa: PLC0415 - as said above
     from activities.avatar.bake.assemble import lashes, sitter  # noqa: PLC0415 - as said above
 
     out.mkdir(parents=True, exist_ok=True)
@@ -110,8 +110,9 @@ def bake(look: Path, out: Path, samples: int, fields_only: bool) -> None:
         _sheets(name, upper, lower, arrays)
         masks = np.stack([parting.upper, parting.lower, np.zeros_like(parting.upper)], -1)
         if name != "mouth":
+            line = person.description["lashes"].get("line", 0.5)
             fine = draw(lashes(person.description, marks, person.folder), parting.crop, 0.5)
-            masks[..., 2] = np.clip(fine[..., 3], 0, 1)
+            masks[..., 2] = np.maximum(np.clip(fine[..., 3], 0, 1), unwrap.lash_line(parting, line))
         _write(out / f"{name}_masks.webp", np.rint(masks * 255).astype(np.uint8), 101)
 
     def vertices_of(part: str) -> NDArray[np.int64]:
@@ -161,7 +162,8 @@ def bake(look: Path, out: Path, samples: int, fields_only: bool) -> None:
         lights[name] = {"left": face.left + left_, "top": face.top + top_, "curves": list(weights)}
 
     everything = {**person.face({}), **person.eyes(), **person.grown, **person.worn}
-    plate = unwrap.straight(draw(everything, scene.Crop(0, 0, SIZE, SIZE), 1.0))
+    # Hair is not steadied, so it needs more light paths than skin to be free of grain.
+    plate = unwrap.straight(draw(everything, scene.Crop(0, 0, SIZE, SIZE), 2.0))
     for name in ("left", "right"):
         crop, parting = eyes[name], partings[f"eye_{name}"]
         hole = ((1 - np.maximum(parting.upper, parting.lower)) > 0.02).astype(np.uint8)
@@ -173,6 +175,8 @@ def bake(look: Path, out: Path, samples: int, fields_only: bool) -> None:
     def rectangle(crop: scene.Crop) -> list[int]:
         return [crop.left, crop.top, crop.width, crop.height]
 
+    collar = clothes.collar_front(person.description["clothes"], marks)
+    still = marks["pit"][2] + 0.012 if collar is None else collar + 0.004
     rig = {
         "size": SIZE,
         "distance": scene.DISTANCE,
@@ -188,7 +192,7 @@ def bake(look: Path, out: Path, samples: int, fields_only: bool) -> None:
             "eye_right": rectangle(eyes["right"]),
         },
         "eye": {"centre": [float(v) for v in marks["eye"]], "radius": float(marks["eye_radius"])},
-        "still_below": float(camera.project(marks["pit"] + np.array([0, 0, 0.012]))[1]),
+        "still_below": float(camera.project(np.array([0.0, marks["pit"][1], still]))[1]),
         "moves_above": float(camera.project(marks["chin"] + np.array([0, 0, -0.012]))[1]),
         "lash": [int(255 * v) for v in scene.tone(np.array(person.description["lashes"]["colour"], np.float32))],
         "lights": lights,

@@ -210,7 +210,8 @@ def _torso(mesh: shapes.Mesh, marks: dict[str, Any], values: dict[str, Any]) -> 
     neck = values.get("neck", 0.058)
     silhouette = _silhouette(met, x, z, top, neck, values.get("pad", 0.008))
     wide = float(x[silhouette > 0].max())
-    solid = silhouette > 0
+    # A rim beyond the outline lets pieces be cut at the curve: without it they end in the steps of the grid.
+    solid = silhouette > -3 * CELL
     bare = np.where(met, depth, 9.0)
     depth = _filled(depth, met)
     weight = (z < top + 0.03).astype(float)
@@ -223,7 +224,8 @@ def _torso(mesh: shapes.Mesh, marks: dict[str, Any], values: dict[str, Any]) -> 
     reach = np.clip(1 - edge, 0, 1) * 0.5
     shaped = mixed * (1 - reach) + np.maximum(mixed, back) * reach + roll
     shaped = _blurred(np.minimum(shaped, bare - 0.002), solid.astype(float), 0.003)
-    shaped = np.minimum(shaped, bare - 0.001)
+    # Once more at the end: where the body touches the cloth from inside, its edge would be drawn as a line across it.
+    shaped = _blurred(np.minimum(shaped, bare - 0.001), solid.astype(float), 0.004)
     return Relief(x, z, shaped, solid), silhouette
 
 
@@ -264,28 +266,31 @@ def _sleeves(x: Floats, z: Floats, marks: dict[str, Any], wide: float) -> Floats
     below = np.clip((top - 0.115 - z) / 0.05, 0, 1)
     groove = 0.016 * np.exp(-(((side - line) / 0.009) ** 2)) * below
     seam_line = wide - 0.040 - 0.020 * np.clip((top - 0.07 - z) / 0.08, 0, 1)
-    seam = 0.0016 * np.exp(-(((side - seam_line) / 0.0028) ** 2)) * (z < top - 0.045) * (z > top - 0.17)
+    seam = 0.0016 * np.exp(-(((side - seam_line) / 0.0028) ** 2)) * np.clip((top - 0.045 - z) / 0.03, 0, 1)
+    seam *= np.clip((z - top + 0.17) / 0.03, 0, 1)
     result: Floats = groove + seam
     return result
 
 
-def _collar(values: dict[str, Any], relief: Relief, throat: float, material: Any) -> dict[str, Any]:
-    """A shirt collar: a stand round the neck and two leaves folded over it. ``throat`` is the height of its front."""
+def _collar(values: dict[str, Any], relief: Relief, throat: float, side: float, material: Any) -> dict[str, Any]:
+    """A shirt collar: a stand round the neck and two leaves folded over it. ``throat`` is the height of its front,
+    ``side`` that beside the neck, where it stands above the jacket."""
     x, z = relief.x, relief.z
     open_ = values.get("open", 0.0)
     neck, drop, spread = values.get("neck", 0.062), values.get("drop", 0.066), values.get("spread", 0.050)
     start = 0.016 if open_ else 0.002
     low = throat - (0.020 if open_ else 0.0)
-    stand = curve([(start, low), (0.030, throat + 0.004), (neck, throat + 0.022)])
-    band = np.concatenate([stand, [[neck + 0.004, throat - 0.04], [start, throat - 0.05 - open_]]])
+    rise = side - throat
+    stand = curve([(start, low), (0.034, throat + 0.26 * rise), (neck, side)])
+    band = np.concatenate([stand, [[neck + 0.004, throat - 0.06], [start, throat - 0.07 - open_]]])
     leaf = curve(
         [
             (start, low + 0.001),
-            (0.030, throat + 0.0055),
-            (neck - 0.004, throat + 0.0225),
-            (neck + 0.004, throat + 0.0235),
-            (neck + 0.004, throat + 0.0235),
-            (neck + 0.011, throat - 0.004),
+            (0.034, throat + 0.26 * rise + 0.0015),
+            (neck - 0.004, side + 0.0005),
+            (neck + 0.004, side + 0.0015),
+            (neck + 0.004, side + 0.0015),
+            (neck + 0.006, side - 0.026),
             (neck + 0.004, throat - 0.040),
             (neck + 0.004, throat - 0.040),
             (spread, throat - drop),
@@ -294,15 +299,22 @@ def _collar(values: dict[str, Any], relief: Relief, throat: float, material: Any
             (start, low - 0.004),
         ]
     )
+    fold = throat + rise * np.clip(np.abs(x) / neck, 0, 1) ** 2
     result = {}
-    for side, name in ((1.0, "left"), (-1.0, "right")):
-        edge = inside(band * [side, 1], x, z)
+    for hand, name in ((1.0, "left"), (-1.0, "right")):
+        edge = inside(band * [hand, 1], x, z)
         result[f"stand_{name}"] = piece(f"stand_{name}", relief, 0.002 + rounded(edge, 0.001, 0.002), edge, material)
-        edge = inside(leaf * [side, 1], x, z)
-        roll = 0.004 * np.exp(-np.maximum(throat + 0.02 - z, 0) / 0.018)
+        edge = inside(leaf * [hand, 1], x, z)
+        roll = 0.004 * np.exp(-np.maximum(fold - z, 0) / 0.018)
         height = 0.0045 + rounded(edge, 0.0022, 0.003) + roll
         result[f"leaf_{name}"] = piece(f"leaf_{name}", relief, height, edge, material, 0.003)
     return result
+
+
+def collar_front(outfit: dict[str, Any], marks: dict[str, Any]) -> float | None:
+    """Height in metres of a shirt collar's front; None for what has no collar of its own."""
+    under = outfit["under"]
+    return None if under["kind"] == "blouse" else float(marks["pit"][2] + under.get("throat", 0.056))
 
 
 def dress(outfit: dict[str, Any], mesh: shapes.Mesh, marks: dict[str, Any], seed: int) -> dict[str, Any]:
@@ -340,8 +352,11 @@ def dress(outfit: dict[str, Any], mesh: shapes.Mesh, marks: dict[str, Any], seed
         result["under"] = piece(
             "under", relief, 0.0012 + placket + under_folds + rounded(edge, 0.001, 0.003), edge, under_cloth
         )
-        throat = pit[2] + under.get("throat", 0.050)
-        result.update(_collar(under, _neck(relief, mesh), throat, under_cloth))
+        throat = collar_front(outfit, marks)
+        assert throat is not None
+        beside = silhouette[:, int(np.argmin(np.abs(x[0] - jacket.get("neck", 0.058) - 0.006)))]
+        side = float(z[int(np.argmax(beside > 0)), 0]) + 0.007
+        result.update(_collar(under, _neck(relief, mesh), throat, side, under_cloth))
         if "tie" in outfit:
             result.update(_tie(outfit["tie"], relief, throat - 0.002, seed))
     result.update(_jacket(jacket, relief, marks, silhouette, wide, seed))

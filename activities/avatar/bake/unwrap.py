@@ -20,7 +20,10 @@ Mask = NDArray[np.bool_]
 
 SHEET_SOFTNESS = 2.0
 """Pixels over which the fields of a sheet are averaged."""
-CLOSED_CORNER = 0.06
+STEEPEST = 1.1
+"""Most pixels by which an open jaw's pull may fall off from one row to the next. Speech opens it by half at most, which
+leaves nearly half of each row's height."""
+CLOSED_CORNER = 0.02
 """Share of the seam that stays closed at each corner of the mouth."""
 
 
@@ -195,6 +198,18 @@ def part_lids(sitter: Sitter, crop: Crop, side: float) -> Parting:
     return _edges_to_masks(crop, columns, smooth(top), smooth(bottom) - 0.6, 1.0)
 
 
+def lash_line(parting: Parting, strength: float) -> NDArray[np.float32]:
+    """Coverage [h, w] of the dark line along an upper lid's edge where its lashes root: about two pixels wide, fading
+    out at the corners. On a shut eye it is what remains to be seen of the lashes."""
+    open_ = np.flatnonzero((1 - np.maximum(parting.upper, parting.lower)).max(0) > 0.5)
+    row, column = np.mgrid[: parting.upper.shape[0], : parting.upper.shape[1]].astype(np.float32)
+    along = (column - open_[0]) / max(1, open_[-1] - open_[0])
+    ends = np.clip(along / 0.2, 0, 1) * np.clip((1 - along) / 0.2, 0, 1)
+    away = row + 0.5 - parting.upper.sum(0)
+    result: NDArray[np.float32] = (strength * ends * np.exp(-((away / 1.1) ** 2))).astype(np.float32)
+    return result
+
+
 def sheet_fields(sitter: Sitter, parting: Parting, step: int) -> tuple[Floats, Floats]:
     """Displacements of the upper and the lower sheet on a grid of ``step`` pixels over the crop, continued smoothly
     beyond its edge: two [curves, rows, columns, 2]."""
@@ -237,6 +252,19 @@ def sheet_fields(sitter: Sitter, parting: Parting, step: int) -> tuple[Floats, F
     return result[0], result[1]
 
 
+def let_down(drop: Floats, step: int, below: Mask) -> Floats:
+    """How far an opening jaw carries each place down (pixels on a grid of ``step``), eased over the neck: in the rows
+    ``below`` it shrinks by no more than ``STEEPEST`` a pixel. What came to rest at once under a falling chin would be
+    passed by it, and a warp shows that as a ragged crease; skin under a chin goes along."""
+    eased = drop.copy()
+    for row in range(1, len(drop)):
+        if below[row]:
+            eased[row] = np.maximum(eased[row], eased[row - 1] - STEEPEST * step)
+    # Sideways only: up and down it would undo what was eased.
+    moved = cv2.GaussianBlur(eased - drop, (9, 1), 1.5)
+    return np.where(below[:, None], drop + moved, drop)
+
+
 def base_field(sitter: Sitter, crop: Crop, step: int) -> tuple[Floats, Floats]:
     """Displacements of the visible skin on a grid over the crop [curves, rows, columns, 2], and the position of what is
     seen [rows, columns, 3] in metres, both continued beyond the head."""
@@ -250,6 +278,9 @@ def base_field(sitter: Sitter, crop: Crop, step: int) -> tuple[Floats, Floats]:
     known = cv2.erode(hits.met.astype(np.uint8), np.ones((3, 3), np.uint8)).astype(bool)
     stacked = np.moveaxis(fields, 0, 2).reshape(*x.shape, -1)
     filled = soften(harmonic_fill(stacked, known), 0.7)
+    drop = 2 * ARKIT.index("jawOpen") + 1
+    seam = sitter.camera.project(sitter.marks["mouth"])[1]
+    filled[..., drop] = let_down(filled[..., drop], step, y[:, 0] > seam)
     depth = hits.carry(mesh.faces, mesh.vertices)[..., 1]
     depth = soften(harmonic_fill(depth[..., None], known), 2.0)[..., 0]
     scale = scene.SPAN / sitter.camera.size * (depth - sitter.camera.origin[1]) / scene.DISTANCE
@@ -290,8 +321,8 @@ def relit(
         borderMode=cv2.BORDER_REPLICATE,
     )
     change = np.where(visible[..., None], back - scene.tone(neutral[..., :3]), 0).astype(np.float32)
-    weight = cv2.GaussianBlur(visible.astype(np.float32), (0, 0), 1.6)[..., None]
-    smooth = cv2.GaussianBlur(change, (0, 0), 1.6) / np.maximum(weight, 0.35)
+    weight = cv2.GaussianBlur(visible.astype(np.float32), (0, 0), 2.4)[..., None]
+    smooth = cv2.GaussianBlur(change, (0, 0), 2.4) / np.maximum(weight, 0.35)
     moving = np.abs(smooth).max(-1, keepdims=True)
     result: NDArray[np.float32] = (smooth * np.clip((moving - 0.006) / 0.012, 0, 1)).astype(np.float32)
     return result
