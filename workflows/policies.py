@@ -53,7 +53,7 @@ def message(summary: str, give_up_after: timedelta | None = None) -> ActivityCon
         schedule_to_close_timeout=give_up_after,
         # Uploads of films to many reviewers take their time; the beat says that somebody is at it.
         start_to_close_timeout=timedelta(hours=2),
-        heartbeat_timeout=timedelta(seconds=30),
+        heartbeat_timeout=timedelta(seconds=15),
         retry_policy=RetryPolicy(initial_interval=timedelta(seconds=1), maximum_interval=timedelta(seconds=30)),
         # Only when no message can go out any more is it certain what there is to take back.
         cancellation_type=ActivityCancellationType.WAIT_CANCELLATION_COMPLETED,
