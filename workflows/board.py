@@ -30,6 +30,7 @@ class Board:
         self._sequence = 0
         self._projected = -1
         self._urgent = False
+        self._closed = False
         self.now = RenderProgress(
             render_id=request.render_id, state=RenderState.QUEUED, steps=(Step.SPEECH,) * len(request.segments)
         )
@@ -131,12 +132,19 @@ class Board:
         )
 
     async def keep_projecting(self) -> None:
-        """Until cancelled: changes of state at once, steps every few seconds."""
+        """Until closed: changes of state at once, steps every few seconds."""
         while True:
-            await workflow.wait_condition(lambda: self._sequence > self._projected)
+            await workflow.wait_condition(lambda: self._closed or self._sequence > self._projected)
             with contextlib.suppress(TimeoutError):
-                await workflow.wait_condition(lambda: self._urgent, timeout=PROJECTION_SECONDS)
+                await workflow.wait_condition(lambda: self._closed or self._urgent, timeout=PROJECTION_SECONDS)
+            if self._closed:
+                return
             await self.project()
+
+    def close(self, state: RenderState) -> None:
+        """The render has come to its end; whoever closes it projects that."""
+        self._closed = True
+        self.state(state)
 
     async def watch_lanes(self, plan: Plan) -> None:
         """Until every lane of the plan has been seen served: say which is not, keep looking."""

@@ -16,12 +16,14 @@ async def told(board: Board, plan: Plan, life: Awaitable[RenderState], settled: 
 
     Raises what ``life`` raises.
     """
-    beside = [asyncio.create_task(board.keep_projecting()), asyncio.create_task(board.watch_lanes(plan))]
+    projecting = asyncio.create_task(board.keep_projecting())
+    watching = asyncio.create_task(board.watch_lanes(plan))
 
     async def close(state: RenderState) -> None:
-        for task in beside:
-            task.cancel()
-        board.state(state)
+        board.close(state)
+        watching.cancel()
+        # A snapshot that is on its way is not called back: the last one needs the same tables, and comes after it.
+        await asyncio.gather(projecting, watching, return_exceptions=True)
         await board.project()
         await workflow.wait_condition(workflow.all_handlers_finished)
 
