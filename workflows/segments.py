@@ -107,12 +107,13 @@ class SegmentChain:
                 known=speech.alignment,
                 fell_back_from=failed,
             )
+            passed_on = _never if engine is last else _next_may_try
             try:
                 result = await self._stages.run(
-                    AlignmentActivities.align, ask, f"Align by {engine.name} {self._title}", mendable=engine is last
+                    AlignmentActivities.align, ask, f"Align by {engine.name} {self._title}", passed_on
                 )
             except ActivityError as error:
-                if not _next_may_try(error):
+                if is_cancelled_exception(error):
                     raise
                 failed = (*failed, engine.name)
                 continue
@@ -187,8 +188,12 @@ class SegmentChain:
 
 
 def _next_may_try(error: ActivityError) -> bool:
-    """Whether the next aligner may: yes for an engine's own failure, no for cancellation or storage faults."""
-    return not is_cancelled_exception(error) and from_failure(error).code.startswith("engine.")
+    """Whether the next aligner may: yes when this one failed or is absent; what ails the studio ails the next too."""
+    return from_failure(error).code.startswith(("engine.", "alignment."))
+
+
+def _never(error: ActivityError) -> bool:  # noqa: ARG001 - asked in the place of the above
+    return False
 
 
 async def recordings(request: RenderRequest, stages: StageRunner) -> Sequence[Artifact | None]:

@@ -33,11 +33,11 @@ class StageRunner:
         activity: Callable[..., Awaitable[Made]],
         request: StageRequest,
         summary: str,
-        mendable: bool = True,
+        passed_on: Callable[[ActivityError], bool] = lambda _: False,
     ) -> Made:
         """The stage's result: at once when this render has made it before, else from its lane, however often it fails.
 
-        With ``mendable`` false a failure is raised as ActivityError instead of waiting for a person.
+        A failure that is to be ``passed_on`` is raised as ActivityError instead of waiting for a person.
         """
         key = request.cache_key("")
         while key not in self._made:
@@ -46,7 +46,7 @@ class StageRunner:
             try:
                 self._made[key] = await workflow.execute_activity_method(activity, request, **config)
             except ActivityError as error:
-                if is_cancelled_exception(error) or not mendable:
+                if is_cancelled_exception(error) or passed_on(error):
                     raise
                 self._board.failed(request.segment, request.stage, from_failure(error))
                 await self.resumed(seen)

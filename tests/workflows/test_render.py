@@ -7,7 +7,7 @@ from temporalio.client import WorkflowFailureError, WorkflowUpdateFailedError
 from temporalio.exceptions import ApplicationError
 
 from models.approval import ApprovalPolicy, QuestionState, SegmentChange
-from models.errors import FailureDetails
+from models.errors import EngineFailed, FailureDetails, StorageFull
 from models.layout import Brand, Layout, LowerThird
 from models.quality import Figure, Sense
 from models.render import RenderProgress, RenderState, Resume, Step
@@ -180,12 +180,25 @@ async def test_a_segment_that_is_stuck_holds_back_only_what_depends_on_its_lengt
         await stage.until(handle, lambda now: now.steps == (done, Step.FAILED, done, done, done, done))
 
 
-async def test_the_next_aligner_stands_in_and_the_result_says_so(stage: Stage) -> None:
-    stage.studio.failing["alignment", "timings"] = BROKEN
+@pytest.mark.parametrize("code", ["engine.failed", "engine.not_served", "alignment.timings_unfit"])
+async def test_the_next_aligner_stands_in_and_the_result_says_so(stage: Stage, code: str) -> None:
+    stage.studio.failing["alignment", "timings"] = EngineFailed("no", code=code)
     with stage.environment.auto_time_skipping_disabled():
         handle = await stage.start(request(*SENTENCES))
         now = await stage.until(handle, asked)
     assert sorted(now.fell_back) == [f"segment {n}: pocketsphinx instead of timings" for n in (1, 2, 3)]
+
+
+async def test_a_studio_that_ails_under_an_aligner_is_mended_and_no_other_aligner_asked(stage: Stage) -> None:
+    stage.studio.failing["alignment", "timings"] = StorageFull("the disk is full")
+    with stage.environment.auto_time_skipping_disabled():
+        handle = await stage.start(request(*SENTENCES))
+        now = await stage.until(handle, lambda now: now.steps == (Step.FAILED,) * 3)
+        assert {failure.failure.code for failure in now.failures} == {"storage.full"}
+        stage.studio.failing.clear()
+        await handle.execute_update(RenderWorkflow.resume, Resume(resume_id="r", who="priya"), id="r")
+        now = await stage.until(handle, asked)
+    assert now.fell_back == ()
 
 
 async def test_cancel_leaves_nothing_open(stage: Stage) -> None:
