@@ -53,9 +53,9 @@ ENGINES: tuple[EngineSpec, ...] = (
     _spec(Capability.LIPSYNC, "visemes", "1", "visemes:VisemeEngine", default=True),
     _spec(Capability.LIPSYNC, "wav2lip", "1", "wav2lip:Wav2LipEngine", Lane.GPU),
     _spec(Capability.AVATAR, "presenter", "1", "presenter:PresenterEngine", default=True),
-    _spec(Capability.AVATAR, "portrait", "1.0", "portrait:PortraitEngine"),
+    _spec(Capability.AVATAR, "portrait", "1.1", "portrait:PortraitEngine"),
     _spec(Capability.AVATAR, "sadtalker", "1", "sadtalker:SadTalkerEngine", Lane.GPU),
-    _spec(Capability.COMPOSITING, "ffmpeg", "1.0", "ffmpeg:FfmpegCompositor", default=True),
+    _spec(Capability.COMPOSITING, "ffmpeg", "1.1", "ffmpeg:FfmpegCompositor", default=True),
     _spec(Capability.QUALITY, "studio", "1", "engine:StudioQuality", default=True),
     _spec(Capability.INSPECTION, "media", "1", "engine:MediaInspector", default=True),
 )

@@ -28,7 +28,7 @@ from models.lanes import Lane
 from models.layout import Captions, MusicBed, PlateKind, SoundLayout
 from models.plan import Capability, EngineRef
 
-_REF = EngineRef(capability=Capability.COMPOSITING, name="ffmpeg", version="1.0", lane=Lane.CPU)
+_REF = EngineRef(capability=Capability.COMPOSITING, name="ffmpeg", version="1.1", lane=Lane.CPU)
 _FONT_ENVIRONMENT = {"FONTCONFIG_FILE": str(FONTS / "fonts.conf")}
 _SINGLE = ("-filter_threads", "1", "-filter_complex_threads", "1")
 """Segments run side by side on all cores: threads inside one would only get in each other's way."""
