@@ -1,5 +1,6 @@
 """Whether a process is gone, for tests of what ends its children."""
 
+import contextlib
 import time
 from pathlib import Path
 
@@ -16,3 +17,14 @@ def is_gone(pid: int) -> bool:
             return True
         time.sleep(0.02)
     return False
+
+
+def members(group: int) -> list[int]:
+    """The processes of a process group: a worker, and the programs it runs."""
+    found = []
+    for entry in Path("/proc").iterdir():
+        if entry.name.isdigit():
+            with contextlib.suppress(OSError):
+                if int((entry / "stat").read_text().rpartition(")")[2].split()[2]) == group:
+                    found.append(int(entry.name))
+    return found

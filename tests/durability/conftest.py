@@ -18,7 +18,7 @@ from deploy.local.prepare import prepare_bucket, prepare_temporal
 from deploy.local.servers import LocalServers
 from deploy.migrations import upgrade
 from deploy.settings import ObjectStore, Temporal
-from tests.durability.film import Film, film, killed
+from tests.durability.film import Film, api_killed_when, film, killed, outcome
 from tests.durability.studio import GatedStudio
 from tests.telegram.server import TOKEN, TelegramServer, telegram_server
 
@@ -115,10 +115,23 @@ def films(open_studio: OpenStudio, telegram_of_gates: TelegramServer) -> dict[st
             await studio.up()
             return await film(studio, telegram_of_gates, {wave: killed(studio, part) for wave in waves})
 
-    async def make_all() -> list[Film]:
-        return list(await asyncio.gather(*map(make, SIDE_BY_SIDE)))
+    async def make_by_a_killed_api() -> Film:
+        async with open_studio("killed-the-api") as studio:
+            await studio.up()
+            async with api_killed_when(studio, "SELECT 1 FROM render"):
+                asked = asyncio.create_task(studio.ask("film", approval={"required": True}))
+            render = await asked
+            question = await studio.question(render)
+            async with api_killed_when(studio, "SELECT 1 FROM verdict"):
+                decided = asyncio.create_task(studio.decide(question))
+            await decided
+            assert await studio.ask("film", approval={"required": True}) == render
+            return await outcome(studio, telegram_of_gates, await studio.reached(render, "complete"))
 
-    return dict(zip(SIDE_BY_SIDE, asyncio.run(make_all()), strict=True))
+    async def make_all() -> list[Film]:
+        return list(await asyncio.gather(*map(make, SIDE_BY_SIDE), make_by_a_killed_api()))
+
+    return dict(zip((*SIDE_BY_SIDE, "the api"), asyncio.run(make_all()), strict=True))
 
 
 @pytest.fixture(scope="session")

@@ -94,6 +94,9 @@ async def film(
     render = await studio.ask("film", approval={"required": True})
     for _ in before:
         await _disturb(studio, left)
+    for gates, _ in left:
+        # What follows a verdict may go on side by side.
+        studio.gates.close(gates)
     await studio.decide(await studio.question(render))
     while left:
         await _disturb(studio, left)
@@ -148,6 +151,15 @@ def as_if_nothing_had_happened(made: Film, undisturbed: Film, twice: frozenset[s
 
 def sha256(content: bytes) -> str:
     return hashlib.sha256(content).hexdigest()
+
+
+@asynccontextmanager
+async def api_killed_when(studio: GatedStudio, trace: str) -> AsyncIterator[None]:
+    """The API is killed as soon as a request that is sent within has left its trace in the tables, answered or not."""
+    yield
+    while not await studio.sql(trace):
+        pass
+    await studio.restart("api")
 
 
 def killed(studio: GatedStudio, *names: str) -> Disturbance:

@@ -21,7 +21,7 @@ from deploy.local.state import find_port
 from deploy.settings import ROOT
 from tests.durability.gates import Gates
 
-PATIENCE_SECONDS = 200
+PATIENCE_SECONDS = 400
 POLL_SECONDS = 0.05
 VIEW_SECONDS = 0.5
 """Between two looks at a render, each of which is work for the studio."""

@@ -5,6 +5,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 
 import httpx
+import pytest
 
 from deploy.local.parts import SERVERS
 from deploy.local.servers import LocalServers
@@ -12,6 +13,9 @@ from tests.durability.conftest import OpenStudio
 from tests.durability.film import Disturbance, Film, as_if_nothing_had_happened, film
 from tests.durability.studio import PROCESSES, WORKERS, GatedStudio
 from tests.telegram.server import TelegramServer
+
+pytestmark = pytest.mark.timeout(900)
+"""Not for the work, which takes seconds of it: for time-outs that are waited for on machines that are busy."""
 
 REST_MINUTES = 0.02
 

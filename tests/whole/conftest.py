@@ -1,4 +1,5 @@
-"""One studio a session, brought up as an operator does, with a Bot API server as its Telegram."""
+"""One studio a session, brought up as an operator does, with a Bot API server as its Telegram, and with a small disk of
+its own for what is made, so that a test can fill it."""
 
 import asyncio
 import json
@@ -43,9 +44,23 @@ class WholeStudio:
 
     def kill(self, name: str) -> int:
         """kill -9; the id of the process that was."""
-        pid: int = self.parts()[name]["pid"]
+        while not (pid := int(self.parts()[name]["pid"])):
+            time.sleep(0.05)
         os.kill(pid, signal.SIGKILL)
         return pid
+
+    @property
+    def scratch(self) -> Path:
+        """Where the cpu worker makes things, as the worker sees it: on the small disk."""
+        return Path(f"/proc/{self.parts()['worker-cpu']['pid']}/root{self.state.root}/scratch")
+
+    def scratch_files(self) -> list[Path]:
+        """What lies there, but for the hidden marks that libraries leave where temporary files go."""
+        return [path for path in self.scratch.rglob("[!.]*") if path.is_file()]
+
+    def log(self, name: str) -> str:
+        """What a part said since it was started last."""
+        return (self.state.logs / f"{name}.log").read_text()
 
     def start(self, script: str, seed: int, **more: Any) -> str:
         """Ask for a render; its id."""
@@ -72,7 +87,8 @@ class WholeStudio:
                 time.sleep(0.2)
 
     def until(self, render_id: str, holds: Callable[[dict[str, Any]], bool]) -> dict[str, Any]:
-        """The first view of a render that ``holds``. A render that needs a person fails the test at once."""
+        """The first view of a render that ``holds``. A render that needs a person, unless it is what is waited for,
+        fails the test at once."""
         deadline = time.monotonic() + PATIENCE_SECONDS
         while not holds(view := self.view(render_id)):
             assert view["state"] != "blocked", view["progress"]["failures"]
@@ -82,7 +98,7 @@ class WholeStudio:
 
     def psql(self, sql: str) -> list[Any]:
         """Run SQL on the studio's database."""
-        url = _environment(self.parts()["api"]["pid"])["DATABASE_URL"].replace("+asyncpg", "")
+        url = environment_of(self.parts()["api"]["pid"])["DATABASE_URL"].replace("+asyncpg", "")
 
         async def run() -> list[Any]:
             connection = await asyncpg.connect(url)
@@ -94,9 +110,26 @@ class WholeStudio:
         return asyncio.run(run())
 
 
-def _environment(pid: int) -> dict[str, str]:
+def environment_of(pid: int) -> dict[str, str]:
+    """What a running part was started with."""
     raw = Path(f"/proc/{pid}/environ").read_bytes().decode().split("\0")
     return dict(entry.split("=", 1) for entry in raw if "=" in entry)
+
+
+SCRATCH_MB = 256
+
+
+def _on_small_disk(place: Path, command: list[str]) -> list[str]:
+    """``command`` where ``place`` is a disk of ``SCRATCH_MB``, in a mount namespace of its own; ``command`` itself on a
+    kernel that lets nobody make one. Who is not root is so within a second namespace of users only, for the mount."""
+    mount = f'mount -t tmpfs -o size={SCRATCH_MB}m,mode=0700 scratch "$0" && exec "$@"'
+    apart, back = ["unshare", "--mount"], []
+    if os.geteuid() != 0:
+        apart = ["unshare", "--user", "--map-root-user", "--mount"]
+        back = ["unshare", "--user", f"--map-user={os.getuid()}", f"--map-group={os.getgid()}"]
+    wrapped = [*apart, "/bin/sh", "-c", mount, str(place), *back]
+    allowed = subprocess.run([*wrapped, "true"], capture_output=True).returncode == 0
+    return [*wrapped, *command] if allowed else command
 
 
 @pytest.fixture(scope="session")
@@ -118,7 +151,9 @@ def studio(state_root: Path, telegram_api: TelegramServer) -> Iterator[WholeStud
         "TELEGRAM_API_URL": telegram_api.url,
     }
     command = [sys.executable, "-m", "deploy.local"]
-    up = subprocess.run([*command, "up"], cwd=ROOT, env=environment, capture_output=True, text=True)
+    (root / "scratch").mkdir(mode=0o700)
+    start = _on_small_disk(root / "scratch", [*command, "up"])
+    up = subprocess.run(start, cwd=ROOT, env=environment, capture_output=True, text=True)
     assert up.returncode == 0, up.stderr + up.stdout
     state = StateDirectory(root)
     running = WholeStudio(state, telegram_api, environment, local_client(state))

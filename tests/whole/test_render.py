@@ -74,5 +74,4 @@ def test_cancel_leaves_no_lease_and_no_scratch(studio: WholeStudio) -> None:
     studio.client.call("POST", f"/renders/{render}/cancel")
     studio.until(render, lambda view: view["state"] == "cancelled")
     assert studio.psql("SELECT count(*) FROM stage_result WHERE owner IS NOT NULL")[0][0] == 0
-    scratch = studio.state.root / "scratch"
-    assert [left for process in scratch.iterdir() for left in process.iterdir()] == []
+    assert studio.scratch_files() == []
