@@ -148,13 +148,18 @@ def _common(row: Render) -> dict[str, Any]:
 
 async def look(studio: Services, row: Render) -> RenderView:
     """The render as it is now: asked of the workflow while it runs, read from the tables when it has ended or cannot be
-    asked."""
+    asked. An end is told once it is recorded, so that whoever hears of it finds it ended wherever they ask next."""
     progress, live = row.progress, False
     if row.dispatched_at is not None and not row.state.final:
         try:
-            progress, live = await studio.renders.progress(row.id), True
+            now = await studio.renders.progress(row.id)
         except (TemporalUnavailable, Conflict):
-            live = False
+            now = None
+        if now is not None and now.state.final:
+            row = await studio.store.get(Render, row.id)
+            progress = row.progress
+        elif now is not None:
+            progress, live = now, True
     return render_view(row, progress, live=live, temporal_url=studio.temporal_url(row.id))
 
 

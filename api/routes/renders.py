@@ -272,12 +272,17 @@ async def _events(studio: Services, caller: Caller, render_id: str, request: Req
         await asyncio.sleep(WATCH_SECONDS)
 
 
+def _running(row: Render) -> Render:
+    """The render, which has not ended. Its workflow may still be tidying up after it when it has: Conflict."""
+    if row.state.final:
+        raise Conflict(f"this render is {row.state} already", code="render.ended")
+    return row
+
+
 @router.post("/{render}/cancel", status_code=202, responses=responses(404, 409))
 async def cancel_render(render: str, caller: Producer, studio: Studio) -> Accepted:
     """Stop a render; what it has finished stays for others to use."""
-    row = await render_of(studio, caller.tenant, render)
-    if row.state.final:
-        raise Conflict(f"this render is {row.state} already", code="render.ended")
+    row = _running(await render_of(studio, caller.tenant, render))
     await dispatch(studio, row)
     await studio.renders.cancel(row.id)
     return Accepted(render_id=row.id)
@@ -288,7 +293,7 @@ async def resume_render(
     render: str, caller: Producer, studio: Studio, body: ResumeBody | None = None, key: OptionalKey = None
 ) -> Accepted:
     """Go on after the cause of a failure was mended, or ask again after nobody answered. Nothing is made twice."""
-    row = await render_of(studio, caller.tenant, render)
+    row = _running(await render_of(studio, caller.tenant, render))
     note = body.note if body else ""
     resume = Resume(resume_id=key or f"rest-{secrets.token_hex(12)}", who=caller.subject, note=note)
     await dispatch(studio, row)
