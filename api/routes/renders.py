@@ -29,7 +29,7 @@ from models.tables import Render
 
 router = APIRouter(prefix="/renders", tags=["renders"], responses=responses(401, 403, 422, 503))
 
-WATCH_SECONDS = 1.0
+WATCH_SECONDS = 2.0
 """How often a watched render is looked at: a query of milliseconds, and segments take seconds."""
 PING_SECONDS = 15
 
