@@ -18,7 +18,7 @@ from deploy.local.prepare import prepare_bucket, prepare_temporal
 from deploy.local.servers import LocalServers
 from deploy.migrations import upgrade
 from deploy.settings import ObjectStore, Temporal
-from tests.durability.film import Film, api_killed_when, film, killed, outcome
+from tests.durability.film import Film, api_killed_when, asked, film, killed, outcome
 from tests.durability.studio import GatedStudio
 from tests.telegram.server import TOKEN, TelegramServer, telegram_server
 
@@ -119,9 +119,9 @@ def films(open_studio: OpenStudio, telegram_of_gates: TelegramServer) -> dict[st
         async with open_studio("killed-the-api") as studio:
             await studio.up()
             async with api_killed_when(studio, "SELECT 1 FROM render"):
-                asked = asyncio.create_task(studio.ask("film", approval={"required": True}))
-            render = await asked
-            question = await studio.question(render)
+                sent = asyncio.create_task(studio.ask("film", approval={"required": True}))
+            render = await sent
+            question = await asked(studio, telegram_of_gates, render)
             async with api_killed_when(studio, "SELECT 1 FROM verdict"):
                 decided = asyncio.create_task(studio.decide(question))
             await decided
