@@ -2,7 +2,6 @@
 the check of an uploaded photo and the portrait need them, and mediapipe's graphs must be shared and guarded."""
 
 import hashlib
-from dataclasses import dataclass
 from importlib.resources import files
 from threading import Lock
 from typing import Any
@@ -11,6 +10,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from activities.support.box import Box
 from models.errors import EngineUnavailable
 
 Picture = NDArray[np.uint8]
@@ -22,47 +22,6 @@ _MODELS = (
 )
 _MESH_SIDE = 720
 """The mesh model sees 192x192 pixels of the face; a larger crop only costs time."""
-
-
-@dataclass(frozen=True)
-class Box:
-    """A rectangle in pixels, ``right`` and ``bottom`` exclusive."""
-
-    left: int
-    top: int
-    right: int
-    bottom: int
-
-    @property
-    def width(self) -> int:
-        """Pixels across."""
-        return self.right - self.left
-
-    @property
-    def height(self) -> int:
-        """Pixels down."""
-        return self.bottom - self.top
-
-    def overlap(self, other: "Box") -> float:
-        """Shared area over the smaller of the two areas."""
-        across = min(self.right, other.right) - max(self.left, other.left)
-        down = min(self.bottom, other.bottom) - max(self.top, other.top)
-        smaller = min(self.width * self.height, other.width * other.height)
-        return max(across, 0) * max(down, 0) / max(smaller, 1)
-
-    def grown(self, share: float, width: int, height: int) -> "Box":
-        """Larger by ``share`` of its size on each side, clipped to a picture of ``width`` by ``height``."""
-        across, down = round(self.width * share), round(self.height * share)
-        return Box(
-            max(self.left - across, 0),
-            max(self.top - down, 0),
-            min(self.right + across, width),
-            min(self.bottom + down, height),
-        )
-
-    def cut(self, picture: Picture) -> Picture:
-        """The part of ``picture`` inside the box."""
-        return picture[self.top : self.bottom, self.left : self.right]
 
 
 class FaceFinder:
@@ -127,7 +86,7 @@ def _box(detection: Any, width: int, height: int) -> Box:
     relative = detection.location_data.relative_bounding_box
     left, top = max(relative.xmin, 0.0), max(relative.ymin, 0.0)
     right, bottom = min(relative.xmin + relative.width, 1.0), min(relative.ymin + relative.height, 1.0)
-    return Box(round(left * width), round(top * height), round(right * width), round(bottom * height))
+    return Box.between(round(left * width), round(top * height), round(right * width), round(bottom * height))
 
 
 def mesh_weights_sha256() -> str:

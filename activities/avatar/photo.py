@@ -9,7 +9,8 @@ from pathlib import Path
 import numpy as np
 from PIL import Image, ImageCms, ImageOps, UnidentifiedImageError
 
-from activities.avatar.face import Box, FaceFinder, Picture
+from activities.avatar.face import FaceFinder, Picture
+from activities.support.box import Box
 from models.errors import MediaRejected
 
 MAX_BYTES = 40 * 1024 * 1024

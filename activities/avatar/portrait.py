@@ -15,11 +15,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from activities.avatar.base import Clip, Performance, Subject
-from activities.avatar.face import Box, FaceFinder, Picture, head_turn, mesh_weights_sha256
+from activities.avatar.face import FaceFinder, Picture, head_turn, mesh_weights_sha256
 from activities.avatar.motion import COLUMN, Motion, move
 from activities.avatar.photo import check_photo
 from activities.avatar.portrait_rig import LOWER_INNER, UPPER_INNER, Eye, Grid, Rig, fetch, in_texture, make_rig
 from activities.avatar.portrait_teeth import Cavity, Teeth, make_cavity
+from activities.support.box import Box
 from activities.support.engine import Progress
 from activities.support.ffmpeg import encode_frames
 from models.engines import find_engine
@@ -213,7 +214,7 @@ def _region(box: Box, rig: Rig, pose: _Pose) -> Box:
     rows, columns = slice(box.top // step, box.bottom // step + 1), slice(box.left // step, box.right // step + 1)
     shift = pose.turned[rows, columns] - rig.grid.nodes()[rows, columns]
     reach = 2 + int(np.ceil(np.abs(shift).max()))
-    return Box(
+    return Box.between(
         max(box.left - reach, 0),
         max(box.top - reach, 0),
         min(box.right + reach, width),
@@ -301,7 +302,7 @@ def _lips_box(rig: Rig, pose: _Pose) -> Box:
     margin = np.array([0.25 * rig.mouth.half_width, 0.06 * rig.face_height])
     (left, top), (right, bottom) = edges.min(axis=0) - margin, edges.max(axis=0) + margin
     grid = rig.mouth.grid.box
-    return Box(
+    return Box.between(
         max(int(left), grid.left), max(int(top), grid.top), min(int(right), grid.right), min(int(bottom), grid.bottom)
     )
 

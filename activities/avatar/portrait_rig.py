@@ -13,8 +13,9 @@ from scipy.ndimage import gaussian_filter1d
 from scipy.sparse import csr_matrix, diags
 from scipy.spatial import Delaunay
 
-from activities.avatar.face import Box, Picture
+from activities.avatar.face import Picture
 from activities.avatar.motion import COLUMN
+from activities.support.box import Box
 
 Floats = NDArray[np.floating[Any]]
 
@@ -366,7 +367,7 @@ def _mouth(mesh: Floats, points: Floats, face_height: float, texture: Picture, s
     axes = _axes(mesh[78, :2], mesh[308, :2])
     half_width = float(np.linalg.norm(mesh[308, :2] - mesh[78, :2])) / 2
     reach_x, reach_y = 1.7 * half_width, 0.26 * face_height
-    box = Box(
+    box = Box.between(
         max(int(axes.centre[0] - reach_x), 0),
         max(int(axes.centre[1] - reach_y), 0),
         min(int(axes.centre[0] + reach_x), size[0]),
@@ -489,7 +490,7 @@ def _eye(
     brow_gap = float((mesh[upper_loop[4], :2] - mesh[brow, :2]) @ face_down)
     reach_up, reach_down = 0.8 * brow_gap, 0.45 * width
     pad = 0.25 * width
-    box = Box(
+    box = Box.between(
         max(int(left[0] - pad), 0),
         max(int(axes.centre[1] - reach_up - pad), 0),
         min(int(right[0] + pad), size[0]),

@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from activities.avatar.motion import COLUMN, GAZE_RANGE
+from activities.support.box import Box
 from models.errors import EngineUnavailable
 
 Floats = NDArray[np.float32]
@@ -29,26 +30,6 @@ FEATHER = 6.0
 TONGUE = np.array([190, 104, 100], np.float32)
 CORNER_SHARE = 0.2
 """Share of the mouth's width over which teeth recede into the dark of its corners."""
-
-
-@dataclass(frozen=True)
-class Box:
-    """A rectangle of the picture, in pixels."""
-
-    left: int
-    top: int
-    width: int
-    height: int
-
-    @property
-    def rows(self) -> slice:
-        """Its rows."""
-        return slice(self.top, self.top + self.height)
-
-    @property
-    def columns(self) -> slice:
-        """Its columns."""
-        return slice(self.left, self.left + self.width)
 
 
 @dataclass(frozen=True)

@@ -14,7 +14,8 @@ from numpy.typing import NDArray
 from PIL import Image, ImageDraw, ImageFilter, ImageOps, UnidentifiedImageError
 
 from activities.compositing.colours import contrast, luminance, mix, rgb
-from activities.compositing.frame import Box, Frame, slide_at
+from activities.compositing.frame import Frame, slide_at
+from activities.support.box import Box
 from models.artifacts import Artifact
 from models.errors import MediaRejected
 from models.layout import Brand, Layout, PlateKind
@@ -159,7 +160,7 @@ def _glow(frame: Frame, behind: Box) -> Field:
     """1 behind the presenter's head, falling off to 0: the light on a studio wall that lifts a person off it."""
     xs, ys = _grid(frame)
     reach = behind.height * 0.72
-    away = np.hypot(xs - (behind.x + behind.width / 2), ys - (behind.y + behind.height * 0.36)) / reach
+    away = np.hypot(xs - (behind.left + behind.width / 2), ys - (behind.top + behind.height * 0.36)) / reach
     return _full(np.exp(-(away**2) * 1.7).astype(np.float32), frame)
 
 
@@ -195,19 +196,19 @@ def _lay_card(ground: Image.Image, picture: Image.Image, box: Box, colour: str) 
     """``picture`` whole inside ``box`` as a card with rounded corners and a soft shadow."""
     scale = min(box.width / picture.width, box.height / picture.height)
     size = max(1, round(picture.width * scale)), max(1, round(picture.height * scale))
-    card = Box(box.x + (box.width - size[0]) // 2, box.y + (box.height - size[1]) // 2, *size)
+    card = Box(box.left + (box.width - size[0]) // 2, box.top + (box.height - size[1]) // 2, *size)
     _shadow(ground, card, corner(card))
     shown = Image.new("RGB", size, colour)
     resized = picture.resize(size, Image.Resampling.LANCZOS)
     shown.paste(resized, mask=resized.getchannel("A") if resized.mode == "RGBA" else None)
-    ground.paste(shown, (card.x, card.y), rounded_mask(*size, corner(card)))
+    ground.paste(shown, (card.left, card.top), rounded_mask(*size, corner(card)))
 
 
 def _shadow(ground: Image.Image, box: Box, radius: int) -> None:
     spread = max(8, box.height // 24)
     mask = Image.new("L", ground.size)
     ImageDraw.Draw(mask).rounded_rectangle(
-        (box.x, box.y + spread // 2, box.right, box.bottom + spread // 2), radius, fill=120
+        (box.left, box.top + spread // 2, box.right, box.bottom + spread // 2), radius, fill=120
     )
     blurred = mask.filter(ImageFilter.GaussianBlur(spread))
     if ground.mode == "RGBA":
@@ -219,12 +220,12 @@ def _shadow(ground: Image.Image, box: Box, radius: int) -> None:
 def _lay_logo(ground: Image.Image, layout: Layout, frame: Frame, assets: Assets, seen: Image.Image) -> None:
     """The logo onto ``ground``; ``seen`` is what a viewer sees there without it."""
     box = frame.logo
-    under = seen.crop((box.x, box.y, box.right, box.bottom))
+    under = seen.crop((box.left, box.top, box.right, box.bottom))
     logo = logo_picture(layout.brand, assets, (box.width, box.height), _mean_colour(under.convert("RGBA")))
     if logo is None:
         return
     layer = Image.new("RGBA", ground.size)
-    layer.paste(logo, (box.x, box.y + (box.height - logo.height) // 2))
+    layer.paste(logo, (box.left, box.top + (box.height - logo.height) // 2))
     if ground.mode == "RGBA":
         ground.alpha_composite(layer)
     else:

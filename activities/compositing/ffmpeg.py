@@ -19,8 +19,9 @@ from activities.compositing import ass, backdrop, cards, sound, titles
 from activities.compositing.backdrop import Assets
 from activities.compositing.base import CardPicture, Film, FinishedFilm, SegmentPicture, SpokenSound
 from activities.compositing.captions import burnt, cues, srt, vtt
-from activities.compositing.frame import Box, Frame, frame_of, slide_at
+from activities.compositing.frame import Frame, frame_of, slide_at
 from activities.compositing.typeface import FONTS, Face, require
+from activities.support.box import Box
 from activities.support.engine import Progress
 from activities.support.ffmpeg import BIT_EXACT, BT709_TAGS, MediaInfo, probe, run
 from models.errors import EngineFailed, InvalidInput, MediaRejected, StorageFull
@@ -254,7 +255,9 @@ class _Scene:
         room = frame.photo_beside_slide if beside else frame.photo
         scale = min(room.width / clip.width, room.height / clip.height)
         width, height = _even(clip.width * scale), _even(clip.height * scale)
-        return Box(_even(room.x + (room.width - width) / 2), _even(room.y + (room.height - height) / 2), width, height)
+        return Box(
+            _even(room.left + (room.width - width) / 2), _even(room.top + (room.height - height) / 2), width, height
+        )
 
     @property
     def _photo_card(self) -> Box | None:
@@ -302,7 +305,7 @@ class _Scene:
         box = self._person_box
         script = self._folder / "titles.ass"
         script.write_text(self._titles(), encoding="utf-8")
-        together = f"[plate][person]overlay={box.x}:{box.y}:shortest=1:format=yuv420"
+        together = f"[plate][person]overlay={box.left}:{box.top}:shortest=1:format=yuv420"
         return [f"{together},ass=filename={_quoted(script)}:fontsdir={_quoted(FONTS)}[film]"]
 
     def _titles(self) -> str:
@@ -461,7 +464,7 @@ class _Cutting:
         step = max(1, (end - first) // 9)
         candidates = list(_frames_of(segment.picture, range(first, max(end, first + 1), step)))
         box = self._frame.presenter
-        face = max(0, box.x), box.y, min(self._frame.width, box.right), box.y + int(box.height * 0.6)
+        face = max(0, box.left), box.top, min(self._frame.width, box.right), box.top + int(box.height * 0.6)
         small = np.stack([np.asarray(one.crop(face).convert("L").resize((96, 64)), np.float32) for one in candidates])
         strangeness = np.abs(small - np.median(small, axis=0)).mean((1, 2))
         candidates[int(strangeness.argmin())].save(out, "JPEG", quality=90)

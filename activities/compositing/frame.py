@@ -3,27 +3,8 @@ size it is shown and every drawing agrees on the same margins."""
 
 from dataclasses import dataclass
 
+from activities.support.box import Box
 from models.layout import Layout, PlateKind, Shape, Slide
-
-
-@dataclass(frozen=True)
-class Box:
-    """A rectangle in pixels."""
-
-    x: int
-    y: int
-    width: int
-    height: int
-
-    @property
-    def right(self) -> int:
-        """First column to the right of it."""
-        return self.x + self.width
-
-    @property
-    def bottom(self) -> int:
-        """First row below it."""
-        return self.y + self.height
 
 
 @dataclass(frozen=True)

@@ -17,10 +17,11 @@ from av.error import FFmpegError
 from numpy.typing import NDArray
 from PIL import Image, ImageOps, UnidentifiedImageError
 
-from activities.avatar.face import Box, FaceFinder
+from activities.avatar.face import FaceFinder
 from activities.lipsync.visemes import frame_count
 from activities.lipsync.wav2lip_model import FACE, Wav2Lip, load_wav2lip, mel_spectrogram, mel_window
 from activities.support.audio import mono_16k, wav_seconds
+from activities.support.box import Box
 from activities.support.engine import Progress
 from activities.support.ffmpeg import encode_frames, probe
 from models.engines import find_engine
@@ -136,7 +137,7 @@ class Wav2LipEngine:
         left, top = np.floor(points[:, :2].min(axis=0)).astype(int).tolist()
         right, bottom = np.ceil(points[:, :2].max(axis=0)).astype(int).tolist()
         bottom += round(CHIN * (bottom - top))
-        box = Box(max(left, 0), max(top, 0), min(right, width), min(bottom, height))
+        box = Box.between(max(left, 0), max(top, 0), min(right, width), min(bottom, height))
         return box if box.width > 1 and box.height > 1 else None
 
     def _draw(
@@ -201,7 +202,7 @@ def smoothed(boxes: Sequence[Box | None]) -> list[Box | None]:
         while last < min(index + reach, len(boxes) - 1) and boxes[last + 1] is not None:
             last += 1
         edges = [(b.left, b.top, b.right, b.bottom) for b in boxes[first : last + 1] if b is not None]
-        result.append(Box(*np.rint(np.mean(edges, axis=0)).astype(int).tolist()))
+        result.append(Box.between(*np.rint(np.mean(edges, axis=0)).astype(int).tolist()))
     return result
 
 

@@ -15,6 +15,7 @@ from mediapipe.python.solutions.face_mesh import FaceMesh
 from activities.lipsync.base import ARKIT
 from activities.quality.base import SegmentSight
 from activities.quality.film import Plane, plane
+from activities.support.box import Box
 from models.errors import EngineFailed
 
 _UPPER_LIP, _LOWER_LIP, _FOREHEAD, _CHIN = 13, 14, 10, 152
@@ -28,16 +29,6 @@ _SEARCH_EVERY = 5
 """A file without a face is searched in every fifth frame: searching is ten times as slow as following."""
 _MAX_LAG = 5
 _FEWEST_FRAMES = 25
-
-
-@dataclass(frozen=True)
-class _Box:
-    """A part of the frame, in pixels, all even so that chroma can be cut alike."""
-
-    left: int
-    top: int
-    width: int
-    height: int
 
 
 class _Point(Protocol):
@@ -80,7 +71,7 @@ class Mouth:
 
     def __init__(self) -> None:
         self._mesh = _Mesh(still=False)
-        self._box: _Box | None = None
+        self._box: Box | None = None
         self._seen = 0
 
     def __enter__(self) -> "Mouth":
@@ -103,7 +94,7 @@ def _opening(points: npt.NDArray[np.float64]) -> float:
     return round(float(gap / np.linalg.norm(points[_CHIN] - points[_FOREHEAD])), 5)
 
 
-def _locate(frame: av.VideoFrame) -> _Box | None:
+def _locate(frame: av.VideoFrame) -> Box | None:
     """The square around the largest face, searched in the whole frame, then in ever smaller parts of it."""
     with _Mesh(still=True) as mesh:
         for parts in _search(frame.width, frame.height):
@@ -114,7 +105,7 @@ def _locate(frame: av.VideoFrame) -> _Box | None:
     return None
 
 
-def _face(mesh: _Mesh, frame: av.VideoFrame, part: _Box) -> tuple[float, float, float] | None:
+def _face(mesh: _Mesh, frame: av.VideoFrame, part: Box) -> tuple[float, float, float] | None:
     """Centre and height of the face in ``part``, in pixels of the frame."""
     image = _rgb(frame, part, _SEARCH_PIXELS)
     points = mesh.points(image)
@@ -126,11 +117,11 @@ def _face(mesh: _Mesh, frame: av.VideoFrame, part: _Box) -> tuple[float, float, 
     return float(x), float(y), float(np.linalg.norm(bottom - top))
 
 
-def _search(width: int, height: int) -> Iterator[list[_Box]]:
-    yield [_Box(0, 0, width // 2 * 2, height // 2 * 2)]
+def _search(width: int, height: int) -> Iterator[list[Box]]:
+    yield [Box(0, 0, width // 2 * 2, height // 2 * 2)]
     for share in (1.0, 0.5):
         side = int(min(width, height) * share) // 2 * 2
-        yield [_Box(left, top, side, side) for top in _steps(height, side) for left in _steps(width, side)]
+        yield [Box(left, top, side, side) for top in _steps(height, side) for left in _steps(width, side)]
 
 
 def _steps(length: int, side: int) -> list[int]:
@@ -139,13 +130,13 @@ def _steps(length: int, side: int) -> list[int]:
     return [int((length - side) * index / max(1, count - 1)) // 2 * 2 for index in range(count)]
 
 
-def _square(x: float, y: float, side: float, width: int, height: int) -> _Box:
+def _square(x: float, y: float, side: float, width: int, height: int) -> Box:
     left, top = max(0, int(x - side / 2)) // 2 * 2, max(0, int(y - side / 2)) // 2 * 2
     right, bottom = min(width, int(x + side / 2)) // 2 * 2, min(height, int(y + side / 2)) // 2 * 2
-    return _Box(left, top, right - left, bottom - top)
+    return Box(left, top, right - left, bottom - top)
 
 
-def _rgb(frame: av.VideoFrame, box: _Box, longest: int) -> Plane:
+def _rgb(frame: av.VideoFrame, box: Box, longest: int) -> Plane:
     """``box`` of the frame as RGB, at most ``longest`` pixels a side. Scaled before the colours are converted, plane by
     plane, which is a fifth of the work of converting first."""
     if frame.format.name not in {"yuv420p", "yuvj420p"}:

@@ -54,7 +54,7 @@ def _presenter(segment: SegmentPicture, frame: Frame) -> VideoClip:
     person = colour.with_mask(matte)
     if (segment.clip.width, rows) != (box.width, box.height):
         person = person.resized((box.width, box.height))
-    return person.with_position((box.x, box.y))
+    return person.with_position((box.left, box.top))
 
 
 def _text(text: str, face: Face, size: float, ink: str) -> TextClip:

@@ -10,10 +10,10 @@ import pytest
 from activities.avatar import presenter_rig as rig
 from activities.avatar.bake.body import subdivision
 from activities.avatar.bake.clothes import CELL, inside
-from activities.avatar.bake.scene import Crop
 from activities.avatar.bake.skin import Tone
 from activities.avatar.bake.style import Style
 from activities.avatar.bake.unwrap import STEEPEST, Parting, harmonic_fill, lash_line, let_down
+from activities.support.box import Box
 
 
 @pytest.fixture(scope="module", autouse=True)
@@ -81,7 +81,7 @@ def test_lashes_root_in_a_line_along_the_lid_that_ends_with_it():
     lower = np.zeros_like(upper)
     lower[18:] = 1
     lower[:, :10] = lower[:, 50:] = 1
-    line = lash_line(Parting(Crop(0, 0, 60, 30), upper, lower, (10.0, 50.0)), 0.6)
+    line = lash_line(Parting(Box(0, 0, 60, 30), upper, lower, (10.0, 50.0)), 0.6)
     assert np.allclose(line[11:13, 25:35].max(0), 0.6, atol=0.15)
     assert line[:8].max() < 0.01
     assert line[16:].max() < 0.01

@@ -56,7 +56,7 @@ def test_a_logo_gets_a_chip_where_it_would_vanish_in_a_moving_plate(
     under = Image.new("RGBA", veil.size, (video, video, video, 255))
     under.alpha_composite(veil)
     box = FRAME.logo
-    row, columns = box.y + box.height // 2, slice(box.x + 14, box.x + 180)
+    row, columns = box.top + box.height // 2, slice(box.left + 14, box.left + 180)
     across, opaque = brightness(under)[row, columns], np.asarray(veil.getchannel("A"))[row, columns] == 255
     assert across.max() - across.min() > 60, "it stands out"
     assert opaque.all() == chip, "between its letters is a chip, or the plate"

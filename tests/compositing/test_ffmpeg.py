@@ -68,8 +68,8 @@ def test_the_presenter_stands_on_the_plate_where_the_matte_is_white(studio: Stud
     layout = PLAIN.model_copy(update={"plate": Plate(colour="#2a6f4d")})
     frame = studio.frames(picture_of(make_clip(studio.folder / "clip.mp4", 3), layout))[0]
     box = frame_of(Shape.WIDE).presenter
-    face = frame[box.y + int(0.4 * box.height), box.x + box.width // 2]
-    beside = frame[box.y + int(0.4 * box.height), box.x + int(0.1 * box.width)]
+    face = frame[box.top + int(0.4 * box.height), box.left + box.width // 2]
+    beside = frame[box.top + int(0.4 * box.height), box.left + int(0.1 * box.width)]
     assert near(face, (0xC7, 0x9A, 0x80))
     assert beside[1] > beside[0] + 20, "the plate's green shows beside the head"
     assert beside[1] > beside[2] + 10
@@ -90,7 +90,7 @@ def test_a_photo_clip_is_framed_with_rounded_corners(studio: Studio) -> None:
     clip = make_clip(studio.folder / "clip.mp4", 3, matte=False)
     frame = studio.frames(picture_of(clip, PLAIN.model_copy(update={"plate": Plate(colour="#101820")})))[0]
     box = frame_of(Shape.WIDE).photo
-    corner, inside = frame[box.y + 1, box.x + 1], frame[box.y + 40, box.x + 40]
+    corner, inside = frame[box.top + 1, box.left + 1], frame[box.top + 40, box.left + 40]
     assert corner.max() < 60
     assert near(inside, (0x6D, 0x5C, 0x50))
 
@@ -165,7 +165,7 @@ def test_slides_follow_their_segments_and_move_the_presenter_aside(studio: Studi
     clip = make_clip(studio.folder / "clip.mp4", 2)
     box = frame_of(Shape.WIDE).slide
     seen = [
-        studio.frames(picture_of(clip, layout, index=index, assets=assets))[0][box.y + 60, box.x + 80]
+        studio.frames(picture_of(clip, layout, index=index, assets=assets))[0][box.top + 60, box.left + 80]
         for index in range(4)
     ]
     assert not near(seen[0], (0xC0, 0x20, 0x20))
@@ -329,7 +329,7 @@ def test_the_thumbnail_is_a_picture_of_the_film(finished: Finished) -> None:
         assert picture.size == (1920, 1080)
         shot = np.asarray(picture, int)
     box = frame_of(Shape.WIDE).presenter
-    assert near(shot[box.y + int(0.4 * box.height), box.x + box.width // 2], (0xC7, 0x9A, 0x80), 24)
+    assert near(shot[box.top + int(0.4 * box.height), box.left + box.width // 2], (0xC7, 0x9A, 0x80), 24)
 
 
 def test_progress_of_a_film_reaches_its_total_once(finished: Finished) -> None:

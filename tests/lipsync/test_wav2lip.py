@@ -13,9 +13,9 @@ import soundfile as sf
 import torch
 from PIL import Image
 
-from activities.avatar.face import Box
 from activities.lipsync.wav2lip import Wav2LipEngine, blend, network_input, smoothed
 from activities.lipsync.wav2lip_model import load_wav2lip, mel_spectrogram, mel_window
+from activities.support.box import Box
 from activities.support.engine import no_progress
 from activities.support.ffmpeg import encode_frames
 from models.errors import EngineUnavailable, MediaRejected
@@ -151,7 +151,7 @@ def test_the_network_sees_the_upper_half_and_the_whole_in_bgr():
 
 def test_the_drawn_mouth_has_no_edge_and_leaves_the_rest_alone():
     picture = np.full((200, 200, 3), 100, np.uint8)
-    box = Box(50, 40, 150, 180)
+    box = Box.between(50, 40, 150, 180)
     result = blend(picture, box, np.ones((96, 96, 3), np.float32)).astype(int)
     assert (picture == 100).all()
     outside = np.ones((200, 200), bool)
@@ -163,10 +163,16 @@ def test_the_drawn_mouth_has_no_edge_and_leaves_the_rest_alone():
 
 
 def test_boxes_are_steadied_within_a_run_of_faces_only():
-    boxes = [Box(0, 0, 10, 10), Box(10, 0, 20, 10), Box(20, 0, 30, 10), None, Box(100, 0, 110, 10)]
+    boxes = [
+        Box.between(0, 0, 10, 10),
+        Box.between(10, 0, 20, 10),
+        Box.between(20, 0, 30, 10),
+        None,
+        Box.between(100, 0, 110, 10),
+    ]
     steadied = smoothed(boxes)
-    assert steadied[1] == Box(10, 0, 20, 10) and steadied[0] == Box(10, 0, 20, 10)
-    assert steadied[3] is None and steadied[4] == Box(100, 0, 110, 10)
+    assert steadied[1] == Box.between(10, 0, 20, 10) and steadied[0] == Box.between(10, 0, 20, 10)
+    assert steadied[3] is None and steadied[4] == Box.between(100, 0, 110, 10)
 
 
 def test_a_picture_speaks_for_as_long_as_the_sound(engine, face, sound, tmp_path):

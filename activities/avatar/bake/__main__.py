@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from activities.lipsync.base import ARKIT
+from activities.support.box import Box
 
 SIZE = 1080
 BASE_STEP, MOUTH_STEP, EYE_STEP = 6, 2, 1
@@ -75,7 +76,7 @@ def bake(look: Path, out: Path, samples: int, fields_only: bool) -> None:
     camera, marks = person.camera, person.marks
     seed, exposure = person.description["seed"], person.description.get("exposure", 1.0)
 
-    def draw(parts: dict[str, Any], crop: scene.Crop, share: float, steady: bool = True) -> scene.Picture:
+    def draw(parts: dict[str, Any], crop: Box, share: float, steady: bool = True) -> scene.Picture:
         return scene.render(parts, camera, crop, max(4, int(samples * share)), seed, exposure, steady)
 
     half = person.description.get("half_width", 0.115)
@@ -84,7 +85,7 @@ def bake(look: Path, out: Path, samples: int, fields_only: bool) -> None:
     left, top = int(head_left) // 2 * 2, max(0, int(head_top) // 2 * 2)
     width = int(np.ceil((head_right - left) / 24) * 24)
     height = int(np.ceil((head_bottom - top) / 24) * 24)
-    head = scene.Crop(left, top, width, height)
+    head = Box(left, top, width, height)
 
     mouth_points = np.stack(
         [marks["corner"] * [-1, 1, 1], marks["corner"], marks["nose"] - [0, 0, 0.012], marks["chin"] - [0, 0, -0.006]]
@@ -163,7 +164,7 @@ def bake(look: Path, out: Path, samples: int, fields_only: bool) -> None:
 
     everything = {**person.face({}), **person.eyes(), **person.grown, **person.worn}
     # Hair is not steadied, so it needs more light paths than skin to be free of grain.
-    plate = unwrap.straight(draw(everything, scene.Crop(0, 0, SIZE, SIZE), 2.0))
+    plate = unwrap.straight(draw(everything, Box(0, 0, SIZE, SIZE), 2.0))
     for name in ("left", "right"):
         crop, parting = eyes[name], partings[f"eye_{name}"]
         hole = ((1 - np.maximum(parting.upper, parting.lower)) > 0.02).astype(np.uint8)
@@ -172,7 +173,7 @@ def bake(look: Path, out: Path, samples: int, fields_only: bool) -> None:
         view[:] = cv2.inpaint(np.ascontiguousarray(view), wider, 3, cv2.INPAINT_TELEA)
     _write(out / "plate.webp", plate, 95)
 
-    def rectangle(crop: scene.Crop) -> list[int]:
+    def rectangle(crop: Box) -> list[int]:
         return [crop.left, crop.top, crop.width, crop.height]
 
     collar = clothes.collar_front(person.description["clothes"], marks)

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from activities.avatar.bake import shapes
 from activities.avatar.bake.body import Body, Floats, Ints, normals, subdivided_texture, subdivision, triangles
+from activities.support.box import Box
 
 Picture = NDArray[np.float32]
 
@@ -179,20 +180,10 @@ def lights(centre: Floats, exposure: float) -> dict[str, Any]:
     }
 
 
-@dataclass(frozen=True)
-class Crop:
-    """A rectangle of the full picture, in pixels."""
-
-    left: int
-    top: int
-    width: int
-    height: int
-
-
 def render(
     shapes_: dict[str, Any],
     camera: Camera,
-    crop: Crop,
+    crop: Box,
     samples: int,
     seed: int,
     exposure: float = 1.0,

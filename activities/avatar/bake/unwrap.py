@@ -13,8 +13,9 @@ from scipy.sparse.linalg import splu
 from activities.avatar.bake import scene, shapes
 from activities.avatar.bake.assemble import Sitter
 from activities.avatar.bake.body import Floats
-from activities.avatar.bake.scene import Camera, Crop
+from activities.avatar.bake.scene import Camera
 from activities.lipsync.base import ARKIT
+from activities.support.box import Box
 
 Mask = NDArray[np.bool_]
 
@@ -49,7 +50,7 @@ class Hits:
         return value
 
 
-def pixel_centres(crop: Crop, per_pixel: int = 1) -> tuple[Floats, Floats]:
+def pixel_centres(crop: Box, per_pixel: int = 1) -> tuple[Floats, Floats]:
     """x and y of sample centres of a crop, ``per_pixel`` a side."""
     x = crop.left + (np.arange(crop.width * per_pixel) + 0.5) / per_pixel
     y = crop.top + (np.arange(crop.height * per_pixel) + 0.5) / per_pixel
@@ -126,13 +127,13 @@ def displacement(sitter: Sitter, hits: Hits) -> Floats:
 class Parting:
     """An opening of the face: soft masks of its upper and lower sheet over a crop, and the seam's ends in pixels."""
 
-    crop: Crop
+    crop: Box
     upper: NDArray[np.float32]
     lower: NDArray[np.float32]
     ends: tuple[float, float]
 
 
-def _edges_to_masks(crop: Crop, columns: Floats, top: Floats, bottom: Floats, soft: float) -> Parting:
+def _edges_to_masks(crop: Box, columns: Floats, top: Floats, bottom: Floats, soft: float) -> Parting:
     """Masks from the lower edge of the upper sheet (``top``) and the upper edge of the lower (``bottom``), given at
     picture columns; beyond the ends the upper sheet ends at the last height and the lower covers everything."""
     x, y = pixel_centres(crop)
@@ -145,7 +146,7 @@ def _edges_to_masks(crop: Crop, columns: Floats, top: Floats, bottom: Floats, so
     return Parting(crop, upper.astype(np.float32), lower.astype(np.float32), (float(columns[0]), float(columns[-1])))
 
 
-def part_lips(sitter: Sitter, crop: Crop) -> Parting:
+def part_lips(sitter: Sitter, crop: Box) -> Parting:
     """The lips' seam: where the pull of the opening jaw jumps from row to row."""
     fine = 4
     x, y = pixel_centres(crop, fine)
@@ -173,7 +174,7 @@ def part_lips(sitter: Sitter, crop: Crop) -> Parting:
     return _edges_to_masks(crop, columns[inner], smooth[inner], smooth[inner], 1.2)
 
 
-def part_lids(sitter: Sitter, crop: Crop, side: float) -> Parting:
+def part_lids(sitter: Sitter, crop: Box, side: float) -> Parting:
     """An eye's opening: the lid edges, from where rays pass the skin and meet the eyeball."""
     fine = 4
     x, y = pixel_centres(crop, fine)
@@ -265,7 +266,7 @@ def let_down(drop: Floats, step: int, below: Mask) -> Floats:
     return np.where(below[:, None], drop + moved, drop)
 
 
-def base_field(sitter: Sitter, crop: Crop, step: int) -> tuple[Floats, Floats]:
+def base_field(sitter: Sitter, crop: Box, step: int) -> tuple[Floats, Floats]:
     """Displacements of the visible skin on a grid over the crop [curves, rows, columns, 2], and the position of what is
     seen [rows, columns, 3] in metres, both continued beyond the head."""
     x, y = np.meshgrid(
@@ -296,7 +297,7 @@ def base_field(sitter: Sitter, crop: Crop, step: int) -> tuple[Floats, Floats]:
 
 
 def relit(
-    sitter: Sitter, crop: Crop, weights: dict[str, float], samples: int, neutral: scene.Picture
+    sitter: Sitter, crop: Box, weights: dict[str, float], samples: int, neutral: scene.Picture
 ) -> NDArray[np.float32]:
     """How the light on the skin changes under ``weights``, in the frame of the neutral picture: tone-mapped sRGB
     differences [h, w, 3] in -1..1. ``neutral`` is the same crop drawn the same way without expression."""
@@ -348,11 +349,11 @@ def straight(premultiplied: scene.Picture) -> NDArray[np.uint8]:
     return packed
 
 
-def box(camera: Camera, points: Floats, margin: tuple[float, float, float, float], multiple: int) -> Crop:
+def box(camera: Camera, points: Floats, margin: tuple[float, float, float, float], multiple: int) -> Box:
     """The crop round projected points with margins (left, top, right, bottom) in pixels; sides are multiples."""
     flat = camera.project(points)
     left = int(np.floor((flat[:, 0].min() - margin[0]) / 2) * 2)
     top = int(np.floor((flat[:, 1].min() - margin[1]) / 2) * 2)
     width = int(np.ceil((flat[:, 0].max() + margin[2] - left) / multiple) * multiple)
     height = int(np.ceil((flat[:, 1].max() + margin[3] - top) / multiple) * multiple)
-    return Crop(left, top, width, height)
+    return Box(left, top, width, height)
