@@ -46,6 +46,8 @@ WAVES: dict[str, tuple[str, ...]] = {
 """Where a film can be stopped, in the order it comes there, and the gates that stop it."""
 assert len(SEGMENT_STAGES) * len(MOMENTS) == SENTENCES
 
+_DRAWN = "SELECT count(*) FROM stage_result WHERE stage IN ('measure', 'card') AND result IS NOT NULL"
+
 Disturbance = Callable[[], AbstractAsyncContextManager[None]]
 """What is done to a studio that waits at gates; they are opened within."""
 
@@ -107,6 +109,10 @@ async def film(
 async def _disturb(studio: GatedStudio, left: list[tuple[tuple[str, ...], Disturbance]]) -> None:
     gates, disturbance = left.pop(0)
     await studio.held(gates)
+    if any(gate(name) in ("compositing.soundtrack", "quality.hear") for name in gates):
+        # Pictures are made meanwhile, and nobody is to be caught with one in his hands.
+        while (await studio.sql(_DRAWN))[0][0] < SENTENCES + 2:
+            pass
     if left:
         studio.gates.close(left[0][0])
     async with disturbance():
