@@ -7,6 +7,7 @@ import hashlib
 import secrets
 from collections.abc import AsyncIterator
 from datetime import datetime
+from itertools import chain, repeat
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Header, Query, Request, Response
@@ -29,8 +30,8 @@ from models.tables import Render
 
 router = APIRouter(prefix="/renders", tags=["renders"], responses=responses(401, 403, 422, 503))
 
-WATCH_SECONDS = 2.0
-"""How often a watched render is looked at: a query of milliseconds, and segments take seconds."""
+WATCH_SECONDS = (0.25, 0.5, 1.0, 2.0)
+"""When a watched render is looked at: soon at first, as it may be found finished, then as often as its segments move."""
 PING_SECONDS = 15
 
 Key = Annotated[
@@ -257,6 +258,7 @@ async def watch_render(render: str, caller: Viewer, studio: Studio, request: Req
 
 async def _events(studio: Services, caller: Caller, render_id: str, request: Request) -> AsyncIterator[ServerSentEvent]:
     sent, number, asked = "", 0, False
+    pauses = chain(WATCH_SECONDS, repeat(WATCH_SECONDS[-1]))
     while not await request.is_disconnected():
         view = await look(studio, await render_of(studio, caller.tenant, render_id))
         # A snapshot may be older than what the render itself said: it must not turn the picture back.
@@ -269,7 +271,7 @@ async def _events(studio: Services, caller: Caller, render_id: str, request: Req
         if view.state.final:
             yield ServerSentEvent(data=view.state.value, event="end", id=str(number + 1))
             return
-        await asyncio.sleep(WATCH_SECONDS)
+        await asyncio.sleep(next(pauses))
 
 
 def _running(row: Render) -> Render:
