@@ -1,9 +1,11 @@
-"""Rectangles of a picture, in whole pixels: one kind for every engine that draws or looks."""
+"""Rectangles of a picture, in whole pixels: one kind for every engine that draws or looks. Workflows know it too (what a
+picture needs depends on where it stands), so nothing heavy is imported."""
 
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from numpy.typing import NDArray
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
 
 
 @dataclass(frozen=True)
@@ -40,7 +42,7 @@ class Box:
         """Its columns of a picture."""
         return slice(self.left, self.right)
 
-    def cut(self, picture: NDArray[Any]) -> NDArray[Any]:
+    def cut(self, picture: "NDArray[Any]") -> "NDArray[Any]":
         """The part of ``picture`` inside the box: a view."""
         return picture[self.rows, self.columns]
 

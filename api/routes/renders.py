@@ -31,7 +31,7 @@ from models.tables import Render
 router = APIRouter(prefix="/renders", tags=["renders"], responses=responses(401, 403, 422, 503))
 
 WATCH_SECONDS = (0.25, 0.5, 1.0, 2.0)
-"""When a watched render is looked at: soon at first, as it may be found finished, then as often as its segments move."""
+"""Pauses between looks at a watched render: short at first, as it may be found finished, then as its segments move."""
 PING_SECONDS = 15
 
 Key = Annotated[
