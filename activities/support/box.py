@@ -1,5 +1,5 @@
-"""Rectangles of a picture, in whole pixels: one kind for every engine that draws or looks. Workflows know it too (what a
-picture needs depends on where it stands), so nothing heavy is imported."""
+"""Rectangles of a picture, in whole pixels: one kind for every engine that draws or looks. Workflows know it too, for
+what a picture is made of depends on where it stands, so nothing heavy is imported."""
 
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
