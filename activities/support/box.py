@@ -2,10 +2,18 @@
 what a picture is made of depends on where it stands, so nothing heavy is imported."""
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any, Protocol, TypeVar
 
-if TYPE_CHECKING:
-    from numpy.typing import NDArray
+
+class Sliced(Protocol):
+    """What can be cut: an array of rows and columns."""
+
+    def __getitem__(self, key: Any, /) -> Any:
+        """A part of it."""
+        ...
+
+
+Array = TypeVar("Array", bound=Sliced)
 
 
 @dataclass(frozen=True)
@@ -42,9 +50,10 @@ class Box:
         """Its columns of a picture."""
         return slice(self.left, self.right)
 
-    def cut(self, picture: "NDArray[Any]") -> "NDArray[Any]":
+    def cut(self, picture: Array) -> Array:
         """The part of ``picture`` inside the box: a view."""
-        return picture[self.rows, self.columns]
+        part: Array = picture[self.rows, self.columns]
+        return part
 
     def overlap(self, other: "Box") -> float:
         """Shared area over the smaller of the two areas."""
