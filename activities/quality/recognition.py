@@ -2,7 +2,7 @@
 
 import hashlib
 import threading
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import NamedTuple
@@ -11,6 +11,7 @@ import jiwer
 import numpy as np
 import numpy.typing as npt
 from faster_whisper import WhisperModel  # type: ignore[import-untyped]  # ships no types
+from faster_whisper.transcribe import Segment  # type: ignore[import-untyped]
 
 from activities.quality.base import WordErrors
 from activities.quality.sound import SPEECH_RATE
@@ -77,31 +78,29 @@ class Recogniser:
         return digest.hexdigest()
 
     def transcribe(self, speech: npt.NDArray[np.int16], language: str) -> str:
-        """What is said in ``speech`` (mono, 16 kHz). Greedy in temperature, so that the same sound gives the same
-        words; without context or prompt, so that nothing but the sound speaks for a word."""
+        """What is said in ``speech`` (mono, 16 kHz)."""
+        short = len(speech) <= 30 * SPEECH_RATE
+        return " ".join(piece.text.strip() for piece in self._heard(speech, language, without_timestamps=short))
+
+    def _heard(self, speech: npt.NDArray[np.int16], language: str, **options: bool) -> Iterable[Segment]:
+        """Greedy in temperature, so that the same sound gives the same words; without context or prompt, so that
+        nothing but the sound speaks for a word."""
         segments, _ = self._loaded().transcribe(
             speech.astype(np.float32) / 32768,
             language=_primary(language),
             beam_size=_BEAM,
             temperature=0.0,
             condition_on_previous_text=False,
-            without_timestamps=len(speech) <= 30 * SPEECH_RATE,
+            **options,
         )
-        return " ".join(segment.text.strip() for segment in segments)
+        heard: Iterable[Segment] = segments
+        return heard
 
     def timed_words(self, speech: npt.NDArray[np.int16], language: str, progress: Progress) -> tuple[TimedWord, ...]:
         """Every word heard in ``speech`` (as :meth:`transcribe`), of any length, and when. Progress is in seconds."""
-        segments, _ = self._loaded().transcribe(
-            speech.astype(np.float32) / 32768,
-            language=_primary(language),
-            beam_size=_BEAM,
-            temperature=0.0,
-            condition_on_previous_text=False,
-            word_timestamps=True,
-        )
         whole = len(speech) // SPEECH_RATE
         words: list[TimedWord] = []
-        for segment in segments:
+        for segment in self._heard(speech, language, word_timestamps=True):
             for piece in segment.words or ():
                 # A piece without a space before it goes on with the word before: ``4`` and ``.2``.
                 if words and not piece.word.startswith(" "):
