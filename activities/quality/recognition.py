@@ -11,7 +11,7 @@ import jiwer
 import numpy as np
 import numpy.typing as npt
 from faster_whisper import WhisperModel  # type: ignore[import-untyped]  # ships no types
-from faster_whisper.transcribe import Segment  # type: ignore[import-untyped]
+from faster_whisper.transcribe import Segment  # type: ignore[import-untyped]  # ships no types
 
 from activities.quality.base import WordErrors
 from activities.quality.sound import SPEECH_RATE
