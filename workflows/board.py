@@ -16,7 +16,7 @@ from models.upkeep import LaneQuery, Snapshot
 from workflows import policies
 
 STAGE_ATTRIBUTE = SearchAttributeKey.for_keyword("Stage")
-PROJECTION_SECONDS = 5
+PROJECTION_SECONDS = 10
 """Steps of segments reach the tables at most this often; a change of state at once. Queries are always current."""
 LANE_CHECK_SECONDS = (5, 10, 15, 30, 60, 300, 900, 3600)
 """When lanes are looked at: soon at first, then seldom, so that waiting for weeks keeps the history small."""

@@ -29,5 +29,5 @@ class _Beat(ActivityInboundInterceptor):
 
 async def _beat() -> None:
     while True:
-        activity.heartbeat()
         await asyncio.sleep(BEAT_SECONDS)
+        activity.heartbeat()

@@ -144,6 +144,10 @@ def _temporal(wiring: Wiring) -> Part:
             *("--sqlite-pragma", "journal_mode=wal", "--sqlite-pragma", "synchronous=1"),
             # A tenant's backlog must not hold up the others; the server has it off by default.
             *("--dynamic-config-value", "matching.enableFairness=true"),
+            # One machine has nothing to spread a queue over, and partitions pass what waits to and fro: seven attempts
+            # an activity were counted.
+            *("--dynamic-config-value", "matching.numTaskqueueReadPartitions=1"),
+            *("--dynamic-config-value", "matching.numTaskqueueWritePartitions=1"),
             *("--log-level", "warn", "--log-format", "json"),
         ),
         env=_server_environment(wiring, GOMEMLIMIT="220MiB"),
