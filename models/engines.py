@@ -58,6 +58,14 @@ ENGINES: tuple[EngineSpec, ...] = (
     _spec(Capability.COMPOSITING, "ffmpeg", "1.1", "ffmpeg:FfmpegCompositor", default=True),
     _spec(Capability.QUALITY, "studio", "1", "engine:StudioQuality", default=True),
     _spec(Capability.INSPECTION, "media", "1", "engine:MediaInspector", default=True),
+    _spec(Capability.MUSIC, "composer", "1", "composer:ComposerEngine", default=True),
+    _spec(Capability.ANALYSIS, "listener", "1", "listener:LibrosaListener", default=True),
+    _spec(Capability.LYRICS, "writer", "1", "writer:LocalWriter", default=True),
+    _spec(Capability.VOCALS, "singer", "1", "singer:KokoroSinger", default=True),
+    _spec(Capability.MIXING, "desk", "1", "desk:MixingDesk", default=True),
+    _spec(Capability.ARTWORK, "painter", "1", "painter:CoverPainter", default=True),
+    _spec(Capability.MUSICVIDEO, "visuals", "1", "visuals:GenerativeVisuals", default=True),
+    _spec(Capability.AUDITION, "audition", "1", "engine:SongAudition", default=True),
 )
 
 

@@ -20,6 +20,14 @@ class Capability(StrEnum):
     COMPOSITING = "compositing"
     QUALITY = "quality"
     INSPECTION = "inspection"
+    MUSIC = "music"
+    ANALYSIS = "analysis"
+    LYRICS = "lyrics"
+    VOCALS = "vocals"
+    MIXING = "mixing"
+    ARTWORK = "artwork"
+    MUSICVIDEO = "musicvideo"
+    AUDITION = "audition"
 
 
 class EngineRef(Contract):
@@ -45,6 +53,29 @@ class Plan(Contract):
     def engines(self) -> tuple[EngineRef, ...]:
         """Every engine named, in the order of the stages."""
         return (self.speech, *self.alignment, self.lipsync, self.avatar, self.compositing, self.quality)
+
+    def lanes(self) -> tuple[Lane, ...]:
+        """The distinct lanes the plan needs, sorted."""
+        return tuple(sorted({engine.lane for engine in self.engines()}))
+
+
+class TrackPlan(Contract):
+    """The engines of one track. ``music`` and ``lyrics`` are orders: the next is used when one fails or is away, and the
+    result says who made it."""
+
+    music: Annotated[tuple[EngineRef, ...], Field(min_length=1, max_length=4)]
+    analysis: EngineRef
+    lyrics: Annotated[tuple[EngineRef, ...], Field(min_length=1, max_length=4)]
+    vocals: EngineRef
+    mixing: EngineRef
+    artwork: EngineRef
+    musicvideo: EngineRef
+    audition: EngineRef
+
+    def engines(self) -> tuple[EngineRef, ...]:
+        """Every engine named, in the order of the stages."""
+        single = (self.vocals, self.mixing, self.artwork, self.musicvideo, self.audition)
+        return (*self.music, self.analysis, *self.lyrics, *single)
 
     def lanes(self) -> tuple[Lane, ...]:
         """The distinct lanes the plan needs, sorted."""

@@ -36,6 +36,8 @@ def is_present(package: Package) -> bool:
         return shutil.which(package.subject) is not None
     if package.probe == "module":
         return importlib.util.find_spec(package.subject) is not None
+    if package.probe == "file":
+        return Path(package.subject).is_file()
     if package.probe == "library":
         try:
             ctypes.CDLL(package.subject)
