@@ -1,5 +1,5 @@
-"""Music as data: genres, keys, form, harmony, scores, and the sung line that words are fitted to. Times are in beats from
-the song's first downbeat (4/4 throughout); seconds come from the tempo, in one place. Pure."""
+"""Music as data: genres, keys, form, harmony, scores, and the sung line that words are fitted to. Times are in beats
+from the song's first downbeat (4/4 throughout); seconds come from the tempo, in one place. Pure."""
 
 from enum import StrEnum
 from itertools import accumulate
@@ -179,7 +179,7 @@ def placed(form: tuple[FormSection, ...]) -> tuple[ScoredSection, ...]:
 
 class Part(Contract):
     """One instrument's notes. ``stem`` is where it is mixed: drums, bass, pads, keys, lead, ...; ``program`` is General
-    MIDI, counted from 0, and means nothing for drums."""
+    MIDI, counted from 0; of drums it is the kit (GS: 0 is the standard kit, 25 the TR-808)."""
 
     stem: Annotated[str, Field(pattern=r"^[a-z]{2,16}$")]
     program: Annotated[int, Field(ge=0, le=127)]
@@ -328,6 +328,35 @@ class SungLine(Contract):
     def text(self) -> str:
         """As it is read."""
         return " ".join(word.text for word in self.words)
+
+
+class SectionToSing(Contract):
+    """Lines that are sung once and heard wherever they return: ``start_bars`` in the song's bars, ascending."""
+
+    kind: SectionKind
+    lines: Annotated[tuple[SungLine, ...], Field(min_length=1, max_length=12)]
+    start_bars: Annotated[tuple[Annotated[int, Field(ge=0, le=400)], ...], Field(min_length=1, max_length=16)]
+
+
+def to_sing(lead: LeadSheet, lyrics: Lyrics) -> tuple[SectionToSing, ...]:
+    """The distinct sections of a song with words and notes together, in the order in which they are first heard.
+
+    Raises ValueError where words and tune do not belong together.
+    """
+    if len(lead.sections) != len(lyrics.sections):
+        raise ValueError(f"{len(lyrics.sections)} sections of words for {len(lead.sections)} of tune")
+    found: dict[int, SectionToSing] = {}
+    for index, (tune, words) in enumerate(zip(lead.sections, lyrics.sections, strict=True)):
+        first = index if tune.same_as is None else tune.same_as
+        if first in found:
+            again = found[first]
+            found[first] = again.model_copy(update={"start_bars": (*again.start_bars, tune.start_bar)})
+            continue
+        lines = tuple(
+            SungLine(words=line.words, notes=notes.notes) for line, notes in zip(words.lines, tune.lines, strict=True)
+        )
+        found[index] = SectionToSing(kind=tune.kind, lines=lines, start_bars=(tune.start_bar,))
+    return tuple(found.values())
 
 
 class SungWord(Contract):
