@@ -1,0 +1,1 @@
+"""Music and voices to a mastered song."""
