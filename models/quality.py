@@ -56,6 +56,19 @@ class Thresholds(Contract):
     duration_error_ms: Annotated[float, Field(ge=0)] = 120.0
 
 
+class TrackThresholds(Contract):
+    """Figures below which a track is not offered as if it were fine."""
+
+    lyric_error_rate: Annotated[float, Field(ge=0, le=1)] = 0.35
+    pitch_share: Annotated[float, Field(ge=0, le=1)] = 0.80
+    """Share of voiced frames within 50 cents of the melody."""
+    tempo_error: Annotated[float, Field(ge=0, le=1)] = 0.02
+    loudness_error_lu: Annotated[float, Field(ge=0, le=10)] = 0.5
+    true_peak_dbtp: Annotated[float, Field(ge=-20, le=0)] = -1.0
+    likeness: Annotated[float, Field(ge=0, le=1)] = 0.97
+    """Similarity to an earlier track of the house from which on it is the same song."""
+
+
 class QualityReport(Contract):
     """All figures of one finished file. ``heard`` is what the recogniser understood."""
 

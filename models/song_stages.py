@@ -9,7 +9,7 @@ from models.base import Contract, HexColour, LanguageTag, Milliseconds, Seed
 from models.identity import Delivery, Motif, RhymeHabit, SingingVoice
 from models.layout import Shape
 from models.music import Bpm, Genre, Grid, Key, SongPlan, SungLine
-from models.quality import Figure
+from models.quality import Figure, TrackThresholds
 from models.stages import StageRequest, StageResult
 
 Words = Annotated[tuple[Annotated[str, Field(min_length=1, max_length=40)], ...], Field(max_length=400)]
@@ -151,7 +151,7 @@ class SingResult(StageResult):
 
 
 class PlacedPart(Contract):
-    """A sung section and where its first beat falls in the song."""
+    """A sung section and where its first beat falls, from the music file's start (as ``Grid.seconds`` has it)."""
 
     part: SungPart
     at_ms: Milliseconds
@@ -246,6 +246,7 @@ class AuditionRequest(StageRequest):
     analysis: Artifact
     language: LanguageTag
     delivery: Delivery
+    thresholds: TrackThresholds = TrackThresholds()
 
 
 class AuditionResult(StageResult):
