@@ -1,0 +1,1 @@
+"""What a song is, heard; and the tune a voice sings over it."""

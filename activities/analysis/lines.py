@@ -1,0 +1,102 @@
+"""Rhythms of sung lines: how many syllables, how long, where the voice breathes, and which lines rhyme. Pure."""
+
+from dataclasses import dataclass
+from random import Random
+from typing import Final
+
+from models.identity import RhymeHabit
+from models.music import BEATS_PER_BAR, SectionKind
+
+SHORTEST_SECONDS: Final = 0.25
+"""Below this a syllable is no longer understood when it is sung."""
+LINE_BARS: Final = 2
+BREATH_BEATS: Final = 1.0
+_EIGHTHS: Final = 2 * BEATS_PER_BAR
+
+Cell = tuple[int, ...]
+"""A bar as eighths: positive numbers sing so many, negative ones rest."""
+
+
+@dataclass(frozen=True)
+class Syllable:
+    """A note without its pitch, in beats from the line's first."""
+
+    start: float
+    beats: float
+
+    @property
+    def strong(self) -> bool:
+        """On the first or third beat of a bar, where stress belongs."""
+        return self.start % 2 == 0
+
+
+_OPENING: Final[dict[SectionKind, tuple[Cell, ...]]] = {
+    SectionKind.VERSE: ((1, 1, 1, 1, 2, 2), (2, 1, 1, 2, 2), (1, 1, 2, 1, 1, 2), (2, 1, 1, 1, 1, 2), (2, 2, 1, 1, 2)),
+    SectionKind.CHORUS: ((2, 2, 2, 2), (3, 1, 2, 2), (2, 2, 1, 3), (2, 1, 1, 4), (3, 3, 2)),
+    SectionKind.BRIDGE: ((-2, 2, 2, 2), (-1, 1, 2, 2, 2), (-1, 1, 1, 1, 4), (4, 2, 2)),
+}
+_CLOSING: Final[dict[SectionKind, tuple[Cell, ...]]] = {
+    SectionKind.VERSE: ((1, 1, 2, -4), (2, 1, 1, 2, -2), (1, 1, 4, -2), (2, 2, 2, -2)),
+    SectionKind.CHORUS: ((2, 4, -2), (3, 3, -2), (2, 2, 2, -2), (1, 1, 4, -2)),
+    SectionKind.BRIDGE: ((2, 2, 2, -2), (1, 1, 4, -2), (2, 1, 3, -2)),
+}
+_FAST_OPENING: Final[dict[SectionKind, tuple[Cell, ...]]] = {
+    SectionKind.VERSE: ((2, 2, 2, 2),),
+    SectionKind.CHORUS: ((2, 2, 2, 2), (4, 2, 2)),
+    SectionKind.BRIDGE: ((-2, 2, 2, 2), (2, 2, 4)),
+}
+_FAST_CLOSING: Final[dict[SectionKind, tuple[Cell, ...]]] = {
+    SectionKind.VERSE: ((2, 2, -4), (2, 2, 2, -2)),
+    SectionKind.CHORUS: ((2, 4, -2), (2, 2, 2, -2)),
+    SectionKind.BRIDGE: ((2, 2, 2, -2),),
+}
+_SYLLABLES: Final = {SectionKind.VERSE: (8, 10), SectionKind.CHORUS: (6, 8), SectionKind.BRIDGE: (6, 8)}
+_FAST_SYLLABLES: Final = {SectionKind.VERSE: (6, 7), SectionKind.CHORUS: (5, 7), SectionKind.BRIDGE: (6, 6)}
+
+
+def line_rhythm(kind: SectionKind, bars: int, tempo_bpm: float, rng: Random) -> tuple[Syllable, ...]:
+    """A line over ``bars``, the last beat of which is rest. Syllables last at least :data:`SHORTEST_SECONDS`: in fast
+    songs they are quarters."""
+    fast = 0.5 * 60 / tempo_bpm < SHORTEST_SECONDS
+    opening, closing = (_FAST_OPENING, _FAST_CLOSING) if fast else (_OPENING, _CLOSING)
+    if bars == 1:
+        return _placed((rng.choice(closing[kind]),))
+    fewest, most = (_FAST_SYLLABLES if fast else _SYLLABLES)[kind]
+    pairs = [
+        (first, second)
+        for first in opening[kind]
+        for second in closing[kind]
+        if fewest <= sum(length > 0 for length in first + second) <= most
+    ]
+    return _placed(rng.choice(pairs))
+
+
+def _placed(cells: tuple[Cell, ...]) -> tuple[Syllable, ...]:
+    at, syllables = 0, []
+    for length in (length for cell in cells for length in cell):
+        if length > 0:
+            syllables.append(Syllable(at / 2, length / 2))
+        at += abs(length)
+    return tuple(syllables)
+
+
+def line_bars(bars: int) -> tuple[int, ...]:
+    """How the bars of a section are divided into lines: two each, an odd one goes to the last."""
+    if bars == 1:
+        return (1,)
+    lines = [LINE_BARS] * (bars // LINE_BARS)
+    lines[-1] += bars % LINE_BARS
+    return tuple(lines)
+
+
+def rhymes(habit: RhymeHabit, count: int) -> tuple[str, ...]:
+    """A letter for each of ``count`` lines, four by four; empty for a line that rhymes with none in its group."""
+    letters: list[str] = []
+    free = iter("ABCDEFGHIJKLMNOPQRSTUVWXYZ")
+    for first in range(0, count, 4):
+        size = min(4, count - first)
+        # Half a group has no room for crossed rhymes.
+        scheme = habit.value[:size] if size > 2 else "AA"[:size]
+        names = {mark: next(free) for mark in sorted(set(scheme)) if scheme.count(mark) > 1}
+        letters += [names.get(mark, "") for mark in scheme]
+    return tuple(letters)
