@@ -11,7 +11,8 @@ from models.errors import Conflict, Forbidden, InvalidInput
 from models.quality import Figure
 from models.script import Utterance
 
-RenderId = Annotated[str, Field(pattern=r"^[0-9a-z][0-9a-z-]{3,63}$")]
+WorkId = Annotated[str, Field(pattern=r"^[0-9a-z][0-9a-z-]{3,63}$")]
+"""The id of a render or a track."""
 Principal = Annotated[str, Field(pattern=r"^[A-Za-z0-9._@:-]{1,80}$")]
 """Who acts: the ``sub`` of a token."""
 
@@ -70,17 +71,29 @@ class Verdict(Contract):
     """Must be set to approve a film whose quality figures do not all hold."""
 
 
+class WorkKind(StrEnum):
+    """What a question can be about; also how its workflow's id begins."""
+
+    RENDER = "render"
+    TRACK = "track"
+
+
 class Question(Contract):
     """What reviewers are asked: these bytes, with these figures. ``round`` counts from 1."""
 
     question_id: Annotated[str, Field(max_length=80)]
-    render_id: RenderId
+    kind: WorkKind = WorkKind.RENDER
+    work_id: WorkId
     round: Annotated[int, Field(ge=1, le=100)]
     title: Name
     video: Artifact
+    audio: Artifact | None = None
+    """What is to be listened to without the picture, where there is such a thing."""
     thumbnail: Artifact
     figures: Annotated[tuple[Figure, ...], Field(max_length=40)] = ()
     segments: Annotated[int, Field(ge=1, le=400)]
+    parts: Annotated[tuple[Annotated[str, Field(max_length=40)], ...], Field(max_length=20)] = ()
+    """What can be made again, by name, where it is not sentences; as many as ``segments``."""
 
     @property
     def passed(self) -> bool:

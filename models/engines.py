@@ -10,7 +10,7 @@ from pydantic import Field
 from models.base import Contract, Slug
 from models.errors import UnknownReference
 from models.lanes import Lane
-from models.plan import Capability, EngineRef, Plan
+from models.plan import Capability, EngineRef, Plan, TrackPlan
 
 
 class EngineSpec(Contract):
@@ -66,6 +66,7 @@ ENGINES: tuple[EngineSpec, ...] = (
     _spec(Capability.ARTWORK, "painter", "1", "painter:CoverPainter", default=True),
     _spec(Capability.MUSICVIDEO, "visuals", "1", "visuals:GenerativeVisuals", default=True),
     _spec(Capability.AUDITION, "audition", "1", "engine:SongAudition", default=True),
+    _spec(Capability.RELEASES, "packager", "1", "packager:ReleasePackager", default=True),
 )
 
 
@@ -121,6 +122,32 @@ def resolve_plan(choices: EngineChoices, weights: dict[tuple[Capability, str], s
         avatar=pick(Capability.AVATAR, choices.avatar),
         compositing=pick(Capability.COMPOSITING, None),
         quality=pick(Capability.QUALITY, None),
+    )
+
+
+def resolve_track_plan(weights: dict[tuple[Capability, str], str], music: tuple[str, ...] = ()) -> TrackPlan:
+    """The plan of a track. ``music`` is the order of providers, the default ones without it; ``weights`` as above.
+
+    Raises UnknownReference for an engine that does not exist.
+    """
+
+    def order(capability: Capability, names: tuple[str, ...]) -> tuple[EngineRef, ...]:
+        specs = tuple(find_engine(capability, name) for name in names) or _defaults(capability)
+        return tuple(spec.ref(weights.get((capability, spec.name), "")) for spec in specs)
+
+    def one(capability: Capability) -> EngineRef:
+        return order(capability, ())[0]
+
+    return TrackPlan(
+        music=order(Capability.MUSIC, music),
+        analysis=one(Capability.ANALYSIS),
+        lyrics=order(Capability.LYRICS, ()),
+        vocals=one(Capability.VOCALS),
+        mixing=one(Capability.MIXING),
+        artwork=one(Capability.ARTWORK),
+        musicvideo=one(Capability.MUSICVIDEO),
+        audition=one(Capability.AUDITION),
+        releases=one(Capability.RELEASES),
     )
 
 

@@ -1,5 +1,5 @@
-"""An artist's identity: what it is called, how it sounds, writes and looks. Versioned; every track names the version that
-made it. Pure."""
+"""An artist's identity: what it is called, how it sounds, writes and looks. Versioned; every track names the version
+that made it. Pure."""
 
 from enum import StrEnum
 from typing import Annotated, Self
@@ -50,6 +50,8 @@ class SingingVoice(Contract):
     styles: Annotated[tuple[StyleShare, ...], Field(min_length=1, max_length=4)]
     low: Pitch
     high: Pitch
+    formant: Annotated[float, Field(ge=0.85, le=1.18)] = 1.0
+    """Factor on the formants of the blend: below 1 a longer vocal tract, above 1 a shorter one."""
 
     @model_validator(mode="after")
     def _whole(self) -> Self:

@@ -28,6 +28,7 @@ class Capability(StrEnum):
     ARTWORK = "artwork"
     MUSICVIDEO = "musicvideo"
     AUDITION = "audition"
+    RELEASES = "releases"
 
 
 class EngineRef(Contract):
@@ -60,8 +61,8 @@ class Plan(Contract):
 
 
 class TrackPlan(Contract):
-    """The engines of one track. ``music`` and ``lyrics`` are orders: the next is used when one fails or is away, and the
-    result says who made it."""
+    """The engines of one track. ``music`` and ``lyrics`` are orders: the next is used when one fails or is away, and
+    the result says who made it."""
 
     music: Annotated[tuple[EngineRef, ...], Field(min_length=1, max_length=4)]
     analysis: EngineRef
@@ -71,10 +72,11 @@ class TrackPlan(Contract):
     artwork: EngineRef
     musicvideo: EngineRef
     audition: EngineRef
+    releases: EngineRef
 
     def engines(self) -> tuple[EngineRef, ...]:
         """Every engine named, in the order of the stages."""
-        single = (self.vocals, self.mixing, self.artwork, self.musicvideo, self.audition)
+        single = (self.vocals, self.mixing, self.artwork, self.musicvideo, self.audition, self.releases)
         return (*self.music, self.analysis, *self.lyrics, *single)
 
     def lanes(self) -> tuple[Lane, ...]:

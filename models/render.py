@@ -6,14 +6,15 @@ from typing import Annotated, Self
 
 from pydantic import Field, model_validator
 
-from models.approval import ApprovalPolicy, Principal, Question, RenderId, Verdict
+from models.approval import ApprovalPolicy, Principal, Verdict, WorkId
 from models.artifacts import Artifact
 from models.base import Contract, LanguageTag, Name, Note, Seed, Slug, canonical_sha256
 from models.engines import RECORDING
 from models.errors import FailureDetails, InvalidInput
-from models.lanes import Lane, Priority
+from models.lanes import Priority
 from models.layout import Layout
 from models.plan import Plan
+from models.progress import Cost, WorkProgress
 from models.quality import Figure, Thresholds
 from models.script import MAX_SEGMENTS, Segment, Tone
 from models.stages import FilmFiles, SubjectRef, VoiceRef, by_content
@@ -25,7 +26,7 @@ MAX_SPANS = 700
 class RenderRequest(Contract):
     """Everything a render is made of, resolved before it starts."""
 
-    render_id: RenderId
+    render_id: WorkId
     tenant: Slug = "house"
     persona: Slug
     title: Name
@@ -134,35 +135,16 @@ class SegmentFailure(Contract):
     failure: FailureDetails
 
 
-class Cost(Contract):
-    """What a render took so far: stages made and reused, CPU seconds spent, CPU seconds saved by reuse, bytes made."""
+class RenderProgress(WorkProgress):
+    """A true picture of a render. ``fell_back`` says which aligner was used instead of which, by segment."""
 
-    stages_made: int = 0
-    stages_reused: int = 0
-    cpu_seconds: float = 0.0
-    cpu_seconds_saved: float = 0.0
-    size: int = 0
-
-
-class RenderProgress(Contract):
-    """A true picture of a render, answered by query and projected into the tables."""
-
-    render_id: RenderId
+    render_id: WorkId
     state: RenderState
     steps: Annotated[tuple[Step, ...], Field(max_length=MAX_SEGMENTS)]
     """One for each segment, in order."""
-    detail: Annotated[str, Field(max_length=300)] = ""
-    """The sentence being worked on, or what is waited for, in words."""
-    waiting_for_lanes: tuple[Lane, ...] = ()
     failures: Annotated[tuple[SegmentFailure, ...], Field(max_length=20)] = ()
-    fell_back: Annotated[tuple[str, ...], Field(max_length=20)] = ()
-    """Which aligner was used instead of which, by segment."""
-    cost: Cost = Cost()
-    figures: Annotated[tuple[Figure, ...], Field(max_length=40)] = ()
     films: Annotated[tuple[FilmFiles, ...], Field(max_length=3)] = ()
     report: Artifact | None = None
-    question: Question | None = None
-    verdicts: Annotated[tuple[Verdict, ...], Field(max_length=25)] = ()
 
     @property
     def done(self) -> int:
@@ -181,7 +163,7 @@ class Resume(Contract):
 class RenderResult(Contract):
     """How a render ended."""
 
-    render_id: RenderId
+    render_id: WorkId
     state: RenderState
     films: Annotated[tuple[FilmFiles, ...], Field(max_length=3)] = ()
     figures: Annotated[tuple[Figure, ...], Field(max_length=40)] = ()

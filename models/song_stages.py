@@ -4,11 +4,12 @@ from typing import Annotated, ClassVar
 
 from pydantic import Field
 
+from models.approval import Principal, WorkId
 from models.artifacts import Artifact
 from models.base import Contract, HexColour, LanguageTag, Milliseconds, Seed
 from models.identity import Delivery, Motif, RhymeHabit, SingingVoice
 from models.layout import Shape
-from models.music import Bpm, Genre, Grid, Key, SongPlan, SungLine
+from models.music import Bpm, Genre, Grid, Key, SectionToSing, SongPlan, SungLine
 from models.quality import Figure, TrackThresholds
 from models.stages import StageRequest, StageResult
 
@@ -16,7 +17,7 @@ Words = Annotated[tuple[Annotated[str, Field(min_length=1, max_length=40)], ...]
 
 
 class CastRequest(StageRequest):
-    """Find a voice unlike all ``others`` (JSON :class:`VoicePrints` each house keeps), deterministically by ``seed``."""
+    """Find a voice unlike all ``others`` (JSON :class:`VoicePrints`), deterministically by ``seed``."""
 
     stage: ClassVar[str] = "cast"
     others: Artifact
@@ -110,9 +111,11 @@ class LyricsRequest(StageRequest):
 
 
 class LyricsResult(StageResult):
-    """JSON :class:`~models.music.Lyrics`, its title, and who wrote it."""
+    """JSON :class:`~models.music.Lyrics`, its title, who wrote it, and what there is to sing
+    (:func:`~models.music.to_sing`)."""
 
     lyrics: Artifact
+    sections: Annotated[tuple[SectionToSing, ...], Field(min_length=1, max_length=8)]
     title: Annotated[str, Field(max_length=80)]
     source: Annotated[str, Field(max_length=60)]
 
@@ -133,8 +136,8 @@ class SingRequest(StageRequest):
 
 class SungPart(Contract):
     """A sung section: mono WAV files of equal length. The section's first beat is ``lead_in_ms`` after their start, for
-    consonants come before the beat. ``timing`` is JSON :class:`~models.music.SungTiming`; ``melody`` the F0 asked for, in Hz
-    at 80 a second and 0 where nothing voiced is asked for, float32 [frames] as ``.npy``."""
+    consonants come before the beat. ``timing`` is JSON :class:`~models.music.SungTiming`; ``melody`` the F0 asked for,
+    in Hz at 80 a second and 0 where nothing voiced is asked for, float32 [frames] as ``.npy``."""
 
     lead: Artifact
     doubles: Annotated[tuple[Artifact, ...], Field(max_length=4)] = ()
@@ -171,8 +174,8 @@ class MixRequest(StageRequest):
 
 class MixResult(StageResult):
     """Stereo WAV files, 44.1 kHz, 24 bit: the master, the instrumental master, the dry lead vocal alone over the whole
-    song, and all stems as mixed (vocals among them). ``timing`` is JSON :class:`~models.music.SungTiming` over the song;
-    ``melody`` as in :class:`SungPart`, over the song."""
+    song, and all stems as mixed (vocals among them). ``timing`` (JSON :class:`~models.music.SungTiming`) and ``melody``
+    are as in :class:`SungPart`, over the whole song."""
 
     master: Artifact
     instrumental: Artifact
@@ -181,6 +184,20 @@ class MixResult(StageResult):
     timing: Artifact
     melody: Artifact
     duration_ms: Milliseconds
+
+
+class ShapedVideo(Contract):
+    """A music video and its shape."""
+
+    shape: Shape
+    video: Artifact
+
+
+class Credit(Contract):
+    """Which engine did what."""
+
+    role: Annotated[str, Field(max_length=40)]
+    engine: Annotated[str, Field(max_length=80)]
 
 
 class CoverRequest(StageRequest):
@@ -228,6 +245,49 @@ class MusicVideoResult(StageResult):
     video: Artifact
     thumbnail: Artifact
     cuts: Artifact
+
+
+class ReleaseRequest(StageRequest):
+    """Encode and describe what a release is made of, identifiers and credits in it."""
+
+    stage: ClassVar[str] = "release"
+    track_id: WorkId
+    artist: Annotated[str, Field(max_length=120)]
+    title: Annotated[str, Field(max_length=80)]
+    number: Annotated[int, Field(ge=1, le=100_000)]
+    year: Annotated[int, Field(ge=2000, le=9999)]
+    genre: Genre
+    language: LanguageTag
+    explicit: bool
+    isrc: Annotated[str, Field(pattern=r"^[A-Z]{2}[A-Z0-9]{3}[0-9]{7}$")]
+    upc: Annotated[str, Field(pattern=r"^[0-9]{12}$")]
+    registered: bool
+    """Whether the identifiers come from ranges that were assigned to the house."""
+    master: Artifact
+    instrumental: Artifact
+    stems: Annotated[tuple[Stem, ...], Field(max_length=16)]
+    cover: Artifact
+    videos: Annotated[tuple[ShapedVideo, ...], Field(max_length=3)]
+    lyrics: Artifact
+    timing: Artifact
+    grid: Grid
+    key: Key
+    figures: Annotated[tuple[Figure, ...], Field(max_length=40)]
+    made_by: Annotated[tuple[Credit, ...], Field(max_length=20)]
+    approved_by: Annotated[tuple[Principal, ...], Field(max_length=5)]
+
+
+class ReleaseFile(Contract):
+    """A file of a release by its path in the package."""
+
+    path: Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9._/-]{0,118}$")]
+    file: Artifact
+
+
+class ReleaseResult(StageResult):
+    """Every file of the package, the metadata among them."""
+
+    files: Annotated[tuple[ReleaseFile, ...], Field(min_length=1, max_length=60)]
 
 
 class AuditionRequest(StageRequest):

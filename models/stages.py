@@ -1,12 +1,12 @@
 """What each stage is asked and what it answers. Requests say everything that makes the result, and nothing else but
-``render_id`` and ``segment``, which are for people and never part of the cache key."""
+``work_id`` and ``segment``, which are for people and never part of the cache key."""
 
 from dataclasses import dataclass
 from typing import Annotated, Any, ClassVar
 
 from pydantic import Field
 
-from models.approval import RenderId
+from models.approval import WorkId
 from models.artifacts import Artifact
 from models.base import Contract, LanguageTag, Milliseconds, Seed, canonical_sha256
 from models.inspection import Findings
@@ -34,7 +34,8 @@ class StageRequest(Contract):
     """The base of every stage's request."""
 
     stage: ClassVar[str]
-    render_id: RenderId
+    work_id: WorkId
+    """The render, track, voice or upload it is made for."""
     segment: Annotated[int, Field(ge=0, lt=400)] | None = None
     engine: EngineRef
 
@@ -43,7 +44,7 @@ class StageRequest(Contract):
 
         An artifact counts by its bytes alone (sha256), not by where it lies; the lane counts not at all.
         """
-        inputs = self.model_dump(mode="json", exclude={"render_id", "segment", "engine"})
+        inputs = self.model_dump(mode="json", exclude={"work_id", "segment", "engine"})
         return canonical_sha256(
             {
                 "stage": self.stage,

@@ -18,7 +18,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession, create_async_engin
 from sqlalchemy.orm import defer
 from sqlmodel import col
 
-from models.approval import Decision, Question, QuestionState, Reviewer, Verdict
+from models.approval import Decision, Question, QuestionState, Reviewer, Verdict, WorkKind
 from models.errors import Conflict, InvalidInput, StorageFull, StorageUnavailable, StudioError, UnknownReference
 from models.plan import Capability, EngineRef
 from models.render import RenderProgress, RenderState
@@ -37,6 +37,7 @@ from models.tables import (
     ScriptSegment,
     StageRecord,
     Tenant,
+    Track,
     VerdictRecord,
     Voice,
     VoiceState,
@@ -314,7 +315,8 @@ class Store:
         """Store a question, its state and the verdicts so far. A question that has ended stays as it ended."""
         asked = insert(ApprovalQuestion).values(
             id=question.question_id,
-            render_id=question.render_id,
+            render_id=question.work_id if question.kind is WorkKind.RENDER else None,
+            track_id=question.work_id if question.kind is WorkKind.TRACK else None,
             round=question.round,
             state=state,
             question=question,
@@ -335,8 +337,9 @@ class Store:
         """Questions of a tenant, newest first."""
         statement = (
             select(ApprovalQuestion)
-            .join(Render, col(Render.id) == col(ApprovalQuestion.render_id))
-            .where(col(Render.tenant) == tenant)
+            .outerjoin(Render, col(Render.id) == col(ApprovalQuestion.render_id))
+            .outerjoin(Track, col(Track.id) == col(ApprovalQuestion.track_id))
+            .where(func.coalesce(col(Render.tenant), col(Track.tenant)) == tenant)
             .order_by(col(ApprovalQuestion.created_at).desc(), col(ApprovalQuestion.id))
             .limit(limit)
         )

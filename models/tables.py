@@ -32,12 +32,15 @@ from typing_extensions import override
 from models.approval import Decision, Question, QuestionState, SegmentChange, Verdict
 from models.artifacts import Artifact
 from models.errors import FailureDetails
+from models.identity import Identity
 from models.inspection import Findings
 from models.lanes import Lane
 from models.layout import PlateKind
 from models.plan import Capability
 from models.render import RenderProgress, RenderRequest, RenderState
 from models.script import Pronunciation, ScriptAudience, Tone, Utterance
+from models.song_stages import VoicePrint
+from models.track import ReleaseRef, TrackProgress, TrackRequest, TrackState
 
 metadata = MetaData(
     naming_convention={
@@ -410,6 +413,86 @@ class Render(Row, table=True):
     updated_at: datetime | None = Field(default=None, sa_column=_now())
 
 
+class Artist(Row, table=True):
+    """An artist as it is now: its identity, the print of its voice, and the newest snapshot of its life."""
+
+    __tablename__ = "artist"
+    __table_args__ = (
+        _tenant_key(),
+        Index(None, "tenant", "state"),
+        _check("id", f"id {SLUG}"),
+        _check("sequence", "sequence >= 0"),
+    )
+
+    tenant: str = Field(primary_key=True, sa_type=Text)
+    id: str = Field(primary_key=True, sa_type=Text)
+    name: str = Field(sa_type=Text)
+    state: str = Field(default="candidate", sa_type=Text)
+    identity: Identity = Field(sa_column=_contract(Identity))
+    voice_print: VoicePrint = Field(sa_column=_contract(VoicePrint))
+    life: dict[str, Any] | None = Field(default=None, sa_column=Column(JSONB(none_as_null=True), nullable=True))
+    sequence: int = Field(default=0, sa_type=BigInteger)
+    created_at: datetime | None = Field(default=None, sa_column=_now())
+    updated_at: datetime | None = Field(default=None, sa_column=_now())
+
+
+class Track(Row, table=True):
+    """A track as it was asked for, and the newest snapshot of where it stands."""
+
+    __tablename__ = "track"
+    __table_args__ = (
+        _tenant_key(),
+        _within_tenant("artist", "artist"),
+        Index(None, "tenant", "artist", "number", unique=True),
+        Index(None, "tenant", "state", "created_at"),
+        _check("id", "id ~ '^[0-9a-z][0-9a-z-]{3,63}$'"),
+        _check("number", "number >= 1"),
+        _check("sequence", "sequence >= 0"),
+    )
+
+    id: str = Field(primary_key=True, sa_type=Text)
+    tenant: str = Field(sa_type=Text)
+    artist: str = Field(sa_type=Text)
+    number: int
+    title: str = Field(default="", sa_type=Text)
+    request: TrackRequest = Field(sa_column=_contract(TrackRequest))
+    state: TrackState = Field(default=TrackState.QUEUED, sa_column=_choice(TrackState, "state"))
+    progress: TrackProgress | None = Field(default=None, sa_column=_contract(TrackProgress, nullable=True))
+    sequence: int = Field(default=0, sa_type=BigInteger)
+    created_at: datetime | None = Field(default=None, sa_column=_now())
+    updated_at: datetime | None = Field(default=None, sa_column=_now())
+
+
+class Release(Row, table=True):
+    """A release's identifiers, given once and never again, and, when it is whole, where its package lies."""
+
+    __tablename__ = "release"
+    __table_args__ = (
+        ForeignKeyConstraint(["track_id"], ["track.id"]),
+        Index(None, "isrc", unique=True),
+        Index(None, "upc", unique=True),
+        _check("isrc", "isrc ~ '^[A-Z]{2}[A-Z0-9]{3}[0-9]{7}$'"),
+        _check("upc", "upc ~ '^[0-9]{12}$'"),
+    )
+
+    track_id: str = Field(primary_key=True, sa_type=Text)
+    isrc: str = Field(sa_type=Text)
+    upc: str = Field(sa_type=Text)
+    package: ReleaseRef | None = Field(default=None, sa_column=_contract(ReleaseRef, nullable=True))
+    created_at: datetime | None = Field(default=None, sa_column=_now())
+    released_at: datetime | None = Field(default=None, sa_column=_moment())
+
+
+class CodeRange(Row, table=True):
+    """The next free number of a range of identifiers, such as the ISRCs of a year."""
+
+    __tablename__ = "code_range"
+    __table_args__ = (_check("next", "next >= 0"),)
+
+    name: str = Field(primary_key=True, sa_type=Text)
+    next: int = Field(sa_type=BigInteger)
+
+
 class StageRecord(Row, table=True):
     """The stage cache: a key being made (``owner``, ``lease_until``) or made (``result`` and its figures)."""
 
@@ -444,13 +527,17 @@ class ApprovalQuestion(Row, table=True):
     __tablename__ = "question"
     __table_args__ = (
         ForeignKeyConstraint(["render_id"], ["render.id"]),
+        ForeignKeyConstraint(["track_id"], ["track.id"]),
         Index(None, "render_id", "round"),
+        Index(None, "track_id", "round"),
         Index("question_open_idx", "created_at", "id", postgresql_where=text("state = 'open'")),
         _check("round", "round >= 1"),
+        _check("about", "num_nonnulls(render_id, track_id) = 1"),
     )
 
     id: str = Field(primary_key=True, sa_type=Text)
-    render_id: str = Field(sa_type=Text)
+    render_id: str | None = Field(default=None, sa_type=Text)
+    track_id: str | None = Field(default=None, sa_type=Text)
     round: int
     state: QuestionState = Field(default=QuestionState.OPEN, sa_column=_choice(QuestionState, "state"))
     question: Question = Field(sa_column=_contract(Question))

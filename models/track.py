@@ -1,27 +1,54 @@
 """A track: what it is asked, where it stands, what came out. The input, query answers and result of its workflow."""
 
+import zlib
+from dataclasses import dataclass
 from enum import StrEnum
-from typing import Annotated
+from typing import Annotated, Self
 
 from pydantic import Field
 
-from models.approval import ApprovalPolicy, Principal, Question, RenderId, Verdict
+from models.approval import ApprovalPolicy, Principal, Verdict, WorkId
 from models.artifacts import Artifact
 from models.base import Contract, Seed, Slug
 from models.errors import FailureDetails
 from models.identity import Identity
-from models.lanes import Lane, Priority
+from models.lanes import Priority
 from models.layout import Shape
 from models.music import SongPlan
 from models.plan import TrackPlan
+from models.progress import Cost, WorkProgress
 from models.quality import Figure, TrackThresholds
-from models.render import Cost
+from models.song_stages import (
+    AnalyseSongResult,
+    AuditionResult,
+    ComposeSongResult,
+    CoverResult,
+    LyricsResult,
+    MixResult,
+    ShapedVideo,
+    Words,
+)
+
+
+class TrackPart(StrEnum):
+    """What a reviewer can have made again. What follows from it is made again with it."""
+
+    LYRICS = "lyrics"
+    VOCALS = "vocals"
+    MIX = "mix"
+    VIDEO = "video"
+
+
+PARTS = tuple(TrackPart)
+
+
+Takes = Annotated[dict[TrackPart, Annotated[int, Field(ge=0, le=100)]], Field(max_length=4)]
 
 
 class TrackRequest(Contract):
     """Everything a track is made of, resolved before it starts."""
 
-    track_id: RenderId
+    track_id: WorkId
     tenant: Slug = "house"
     artist: Slug
     number: Annotated[int, Field(ge=1, le=100_000)]
@@ -41,8 +68,29 @@ class TrackRequest(Contract):
     """The experiment's variant, where there is one."""
     brief: Annotated[str, Field(max_length=2_000)] = ""
     """Wishes for the words."""
+    banned: Words = ()
+    """Words the house does not sing."""
+    takes: Takes = Field(default_factory=dict)
+    """Which take of each part it is; reviewers ask for another."""
+    notes: Annotated[str, Field(max_length=2_000)] = ""
+    """What reviewers said of the words."""
     priority: Priority = Priority.NORMAL
     seed: Seed
+
+    def part_seed(self, part: str) -> int:
+        """The seed of a stage, by its name and its part's take: another take of one leaves the others as they are."""
+        take = self.takes.get(TrackPart(part), 0) if part in PARTS else 0
+        return (self.seed * 1_000_003 + zlib.crc32(part.encode()) + take * 7_919) % 2**31
+
+    def revised(self, verdict: Verdict) -> Self:
+        """The request with another take of each part a reviewer wants changed, and what they said of the words."""
+        takes, notes = dict(self.takes), self.notes
+        for change in verdict.changes:
+            part = PARTS[change.segment]
+            takes[part] = takes.get(part, 0) + 1
+            if part is TrackPart.LYRICS:
+                notes = f"{notes}\n{change.note}".strip()[-2_000:]
+        return self.model_copy(update={"takes": takes, "notes": notes})
 
 
 class TrackState(StrEnum):
@@ -88,6 +136,7 @@ class TrackStep(StrEnum):
     COVER = "cover"
     VIDEO = "video"
     CHECK = "check"
+    RELEASE = "release"
 
 
 class StepState(StrEnum):
@@ -106,6 +155,34 @@ class TrackFailure(Contract):
     failure: FailureDetails
 
 
+@dataclass(frozen=True)
+class Song:
+    """A whole song: what each of its stages made."""
+
+    music: ComposeSongResult
+    analysis: AnalyseSongResult
+    words: LyricsResult
+    mix: MixResult
+    cover: CoverResult
+    videos: tuple[ShapedVideo, ...]
+    thumbnail: Artifact
+    check: AuditionResult
+
+    def files(self) -> "TrackFiles":
+        """What people are shown of it."""
+        return TrackFiles(
+            title=self.words.title,
+            master=self.mix.master,
+            instrumental=self.mix.instrumental,
+            cover=self.cover.cover,
+            thumbnail=self.thumbnail,
+            videos=self.videos,
+            lyrics=self.words.lyrics,
+            music_by=self.music.source,
+            lyrics_by=self.words.source,
+        )
+
+
 class TrackFiles(Contract):
     """The finished files of a track, before they are released."""
 
@@ -114,7 +191,7 @@ class TrackFiles(Contract):
     instrumental: Artifact
     cover: Artifact
     thumbnail: Artifact
-    videos: Annotated[tuple[Artifact, ...], Field(max_length=3)]
+    videos: Annotated[tuple[ShapedVideo, ...], Field(max_length=3)]
     lyrics: Artifact
     music_by: Annotated[str, Field(max_length=60)]
     lyrics_by: Annotated[str, Field(max_length=60)]
@@ -131,28 +208,34 @@ class ReleaseRef(Contract):
     pages: Annotated[tuple[Annotated[str, Field(max_length=1_000)], ...], Field(max_length=8)] = ()
 
 
-class TrackProgress(Contract):
-    """A true picture of a track, answered by query and projected into the tables."""
+class TrackProgress(WorkProgress):
+    """A true picture of a track. ``fell_back`` says which engine was used instead of which."""
 
-    track_id: RenderId
+    track_id: WorkId
     state: TrackState
-    steps: Annotated[dict[TrackStep, StepState], Field(max_length=8)]
-    detail: Annotated[str, Field(max_length=300)] = ""
-    waiting_for_lanes: tuple[Lane, ...] = ()
+    steps: Annotated[dict[TrackStep, StepState], Field(max_length=9)]
     failures: Annotated[tuple[TrackFailure, ...], Field(max_length=20)] = ()
-    fell_back: Annotated[tuple[Annotated[str, Field(max_length=300)], ...], Field(max_length=20)] = ()
-    cost: Cost = Cost()
-    figures: Annotated[tuple[Figure, ...], Field(max_length=40)] = ()
     files: TrackFiles | None = None
-    question: Question | None = None
-    verdicts: Annotated[tuple[Verdict, ...], Field(max_length=25)] = ()
     release: ReleaseRef | None = None
+
+
+class TrackSnapshot(Contract):
+    """A projection of a track. ``sequence`` grows by one."""
+
+    sequence: Annotated[int, Field(ge=0)]
+    progress: TrackProgress
+
+
+class TrackToEnter(Contract):
+    """A track that begins."""
+
+    request: TrackRequest
 
 
 class TrackResult(Contract):
     """What a track ends with."""
 
-    track_id: RenderId
+    track_id: WorkId
     number: Annotated[int, Field(ge=1)]
     state: TrackState
     title: Annotated[str, Field(max_length=80)] = ""

@@ -4,7 +4,7 @@ from typing import Annotated
 
 from pydantic import Field
 
-from models.approval import Question, QuestionState, RenderId, Reviewer, Verdict
+from models.approval import Question, QuestionState, Reviewer, Verdict, WorkId
 from models.artifacts import Artifact
 from models.base import Contract, Milliseconds, Sha256, Slug
 from models.errors import FailureDetails
@@ -19,7 +19,7 @@ from models.stages import FilmFiles
 class FilmQuery(Contract):
     """Is there a finished film of exactly this?"""
 
-    render_id: RenderId
+    render_id: WorkId
     key: Sha256
 
 
@@ -40,7 +40,7 @@ class FilmAnswer(Contract):
 class FilmToKeep(Contract):
     """Remember a finished film under its key."""
 
-    render_id: RenderId
+    render_id: WorkId
     key: Sha256
     films: FinishedFilms
 

@@ -23,6 +23,7 @@ _PASSED_THROUGH = (
     "workflows.closing",
     "workflows.cutting",
     "workflows.policies",
+    "workflows.renderboard",
     "workflows.segments",
     "workflows.stages",
     "workflows.tasks",

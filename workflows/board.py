@@ -1,70 +1,65 @@
-"""The board: where a render stands, told truthfully to queries, to the Web UI and to the tables."""
+"""The board: where a piece of work stands, told truthfully to queries, to the Web UI and to the tables."""
 
 import contextlib
+from abc import ABC, abstractmethod
+from enum import StrEnum
+from typing import Any, ClassVar, Generic, TypeVar
 
 from temporalio import workflow
 from temporalio.common import SearchAttributeKey
 
 from activities.records.stage import RecordActivities
-from models.approval import Decision
 from models.errors import FailureDetails
 from models.lanes import Lane
-from models.plan import Plan
-from models.render import Cost, RenderProgress, RenderRequest, RenderResult, RenderState, SegmentFailure, Step
+from models.progress import Cost, WorkProgress
 from models.stages import Effort
-from models.upkeep import LaneQuery, Snapshot
+from models.upkeep import LaneQuery
 from workflows import policies
 
 STAGE_ATTRIBUTE = SearchAttributeKey.for_keyword("Stage")
 PROJECTION_SECONDS = 10
-"""Steps of segments reach the tables at most this often; a change of state at once. Queries are always current."""
+"""Steps reach the tables at most this often; a change of state at once. Queries are always current."""
 LANE_CHECK_SECONDS = (5, 10, 15, 30, 60, 300, 900, 3600)
 """When lanes are looked at: soon at first, then seldom, so that waiting for weeks keeps the history small."""
 
+Progress = TypeVar("Progress", bound=WorkProgress)
+State = TypeVar("State", bound=StrEnum)
 
-class Board:
-    """Holds the one picture of a render. Changes go through its methods; nothing else is told to the outside."""
 
-    def __init__(self, request: RenderRequest) -> None:
-        self._request = request
+class Board(ABC, Generic[Progress, State]):
+    """Holds the one picture of a piece of work. Changes go through its methods; nothing else is told to the outside."""
+
+    CANCELLED: ClassVar[Any]
+    FAILED: ClassVar[Any]
+
+    def __init__(self, now: Progress, state: State) -> None:
         self._sequence = 0
         self._projected = -1
         self._urgent = False
         self._closed = False
-        self.now = RenderProgress(
-            render_id=request.render_id, state=RenderState.QUEUED, steps=(Step.SPEECH,) * len(request.segments)
-        )
+        self._state = state
+        self.now = now
 
     def _set(self, **changes: object) -> None:
         self.now = self.now.model_copy(update=changes)
         self._sequence += 1
-        workflow.set_current_details(self._words())
+        workflow.set_current_details(self.words())
 
-    def state(self, state: RenderState, **changes: object) -> None:
+    def state(self, state: State, **changes: object) -> None:
         """Move to ``state``."""
-        self._urgent = self._urgent or state is not self.now.state
-        if state is not self.now.state:
+        if state is not self._state:
+            self._urgent = True
+            self._state = state
             workflow.upsert_search_attributes([STAGE_ATTRIBUTE.value_set(state.value)])
         self._set(state=state, **changes)
-
-    def step(self, index: int, step: Step) -> None:
-        """Segment ``index`` is at ``step``."""
-        steps = (*self.now.steps[:index], step, *self.now.steps[index + 1 :])
-        text = self._request.segments[index].utterance.text.strip()
-        self._set(steps=steps, detail=f"{step.value}: {index + 1}/{len(steps)} “{text[:200]}”")
 
     def note(self, **changes: object) -> None:
         """Change other parts of the picture."""
         self._set(**changes)
 
-    def revised(self, request: RenderRequest) -> None:
-        """From now on the sentences are those of ``request``."""
-        self._request = request
-
-    def fell_back(self, index: int, failed: tuple[str, ...], source: str) -> None:
-        """Segment ``index`` was aligned by ``source`` because the aligners before it failed."""
-        entry = f"segment {index + 1}: {source} instead of {', '.join(failed)}"
-        self._set(fell_back=(*self.now.fell_back, entry)[-20:])
+    def told_instead(self, entry: str) -> None:
+        """Something was made in another way than the first one planned."""
+        self._set(fell_back=(*self.now.fell_back, entry[:300])[-20:])
 
     def untold(self, failure: FailureDetails) -> None:
         """Reviewers could not be told of the open question."""
@@ -86,50 +81,26 @@ class Board:
             )
         self._set(cost=cost)
 
+    @abstractmethod
     def failed(self, segment: int | None, stage: str, failure: FailureDetails) -> None:
-        """A person has to mend something. Other segments go on."""
-        entry = SegmentFailure(segment=segment, stage=stage, failure=failure)
-        others = tuple(f for f in self.now.failures if (f.segment, f.stage) != (segment, stage))
-        if segment is not None:
-            self.step(segment, Step.FAILED)
-        self.state(RenderState.BLOCKED, failures=(*others, entry)[-20:], detail=failure.message[:300])
+        """A person has to mend something. What does not need it goes on."""
 
+    @abstractmethod
     def mended(self, segment: int | None, stage: str) -> None:
         """The stage is tried again after a person said so."""
-        left = tuple(f for f in self.now.failures if (f.segment, f.stage) != (segment, stage))
-        self.state(RenderState.BLOCKED if left else RenderState.RENDERING, failures=left)
 
-    def result(self) -> RenderResult:
-        """What the render ends with."""
-        now = self.now
-        return RenderResult(
-            render_id=now.render_id,
-            state=now.state,
-            films=now.films,
-            figures=now.figures,
-            report=now.report,
-            approved_by=tuple(v.reviewer for v in now.verdicts if v.decision is Decision.APPROVE)[:5],
-            cost=now.cost,
-        )
+    @abstractmethod
+    def words(self) -> str:
+        """The picture as Markdown for the Web UI."""
 
-    def _words(self) -> str:
-        now, total = self.now, len(self.now.steps)
-        lines = [f"**{now.state.value}** · {now.done}/{total} segments", now.detail]
-        if now.waiting_for_lanes:
-            lines.append(f"waiting for a worker on lane {', '.join(now.waiting_for_lanes)}")
-        for failure in now.failures:
-            where = "film" if failure.segment is None else f"segment {failure.segment + 1}"
-            lines.append(f"- {where}, {failure.stage}: {failure.failure.message} → {failure.failure.action}")
-        return "\n\n".join(line for line in lines if line)
+    @abstractmethod
+    async def record(self, sequence: int) -> None:
+        """Write the present picture to the tables, unless a later one is there."""
 
     async def project(self) -> None:
         """Write the present picture to the tables."""
         self._urgent, self._projected = False, self._sequence
-        await workflow.execute_activity_method(
-            RecordActivities.project,
-            Snapshot(sequence=self._sequence, progress=self.now),
-            **policies.upkeep(f"Record: {self.now.state.value}"),
-        )
+        await self.record(self._sequence)
 
     async def keep_projecting(self) -> None:
         """Until closed: changes of state at once, steps every few seconds."""
@@ -141,17 +112,17 @@ class Board:
                 return
             await self.project()
 
-    def close(self, state: RenderState) -> None:
-        """The render has come to its end; whoever closes it projects that."""
+    def close(self, state: State) -> None:
+        """The work has come to its end; whoever closes it projects that."""
         self._closed = True
         self.state(state)
 
-    async def watch_lanes(self, plan: Plan) -> None:
-        """Until every lane of the plan has been seen served: say which is not, keep looking."""
+    async def watch_lanes(self, lanes: tuple[Lane, ...]) -> None:
+        """Until every one of ``lanes`` has been seen served: say which is not, keep looking."""
         for turn in range(10_000):
             idle = await workflow.execute_activity_method(
                 RecordActivities.idle_lanes,
-                LaneQuery(lanes=plan.lanes()),
+                LaneQuery(lanes=lanes),
                 **policies.upkeep("Are the plan's lanes served?"),
             )
             missing: tuple[Lane, ...] = idle.lanes

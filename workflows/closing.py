@@ -1,4 +1,4 @@
-"""How a render's life ends: whatever ends it is told to the tables before the workflow is over."""
+"""How a render's or track's life ends: whatever ends it is told to the tables before the workflow is over."""
 
 import asyncio
 from collections.abc import Awaitable, Callable
@@ -6,20 +6,24 @@ from collections.abc import Awaitable, Callable
 from temporalio import workflow
 from temporalio.exceptions import FailureError, is_cancelled_exception
 
-from models.plan import Plan
-from models.render import RenderState
-from workflows.board import Board
+from models.lanes import Lane
+from workflows.board import Board, Progress, State
 
 
-async def told(board: Board, plan: Plan, life: Awaitable[RenderState], settled: Callable[[], Awaitable[None]]) -> None:
+async def told(
+    board: Board[Progress, State],
+    lanes: tuple[Lane, ...],
+    life: Awaitable[State],
+    settled: Callable[[], Awaitable[None]],
+) -> None:
     """Keep the outside told while ``life`` goes on, tell the state it ends in, and wait until all else has ``settled``.
 
     Raises what ``life`` raises.
     """
     projecting = asyncio.create_task(board.keep_projecting())
-    watching = asyncio.create_task(board.watch_lanes(plan))
+    watching = asyncio.create_task(board.watch_lanes(lanes))
 
-    async def close(state: RenderState) -> None:
+    async def close(state: State) -> None:
         board.close(state)
         watching.cancel()
         # A snapshot that is on its way is not called back: the last one needs the same tables, and comes after it.
@@ -32,9 +36,9 @@ async def told(board: Board, plan: Plan, life: Awaitable[RenderState], settled: 
     except BaseException as error:
         # Only an ending is recorded; a defect in this code raises something else and must fail the task as it is.
         if is_cancelled_exception(error):
-            await close(RenderState.CANCELLED)
+            await close(board.CANCELLED)
         elif isinstance(error, FailureError):
-            await close(RenderState.FAILED)
+            await close(board.FAILED)
         else:
             raise
         await settled()

@@ -33,14 +33,14 @@ class Cutting:
         """The mastered sound, and what is heard in it (JSON ``Hearing``)."""
         request, segments = self._request, await self._timeline.spoken()
         mix = SoundtrackRequest(
-            render_id=request.render_id,
+            work_id=request.render_id,
             engine=request.plan.compositing,
             segments=segments,
             layout=request.layout.sound(),
         )
         sound = (await self._stages.run(CompositingActivities.soundtrack, mix, "Mix the sound")).sound
         listen = HearRequest(
-            render_id=request.render_id,
+            work_id=request.render_id,
             engine=request.plan.quality,
             sound=sound,
             segments=segments,
@@ -56,7 +56,7 @@ class Cutting:
         if card is None:
             return ()
         draw = CardRequest(
-            render_id=request.render_id,
+            work_id=request.render_id,
             engine=request.plan.compositing,
             card=card,
             opening=opening,
@@ -74,7 +74,7 @@ class Cutting:
         """One film per shape."""
         request = self._request
         join = AssembleRequest(
-            render_id=request.render_id,
+            work_id=request.render_id,
             engine=request.plan.compositing,
             records=records,
             sound=sound,
@@ -90,7 +90,7 @@ class Cutting:
         """The films with the figures of the first."""
         request = self._request
         measure = CheckRequest(
-            render_id=request.render_id,
+            work_id=request.render_id,
             engine=request.plan.quality,
             film=films[0],
             records=records,

@@ -20,7 +20,7 @@ class EnrolmentWorkflow:
     @workflow.run
     async def run(self, voice: VoiceToEnrol) -> VoiceOutcome:
         """Learn the voice; a failure is recorded for a person, who mends it and saves the voice again."""
-        request = EnrolRequest(render_id="enrolment", engine=voice.engine, samples=voice.samples)
+        request = EnrolRequest(work_id="enrolment", engine=voice.engine, samples=voice.samples)
         common = {"tenant": voice.tenant, "voice": voice.voice, "samples": voice.samples}
         try:
             result = await workflow.execute_activity_method(

@@ -23,7 +23,7 @@ class InspectionWorkflow:
         """Decode the upload and settle it. Fails without a verdict for what only an operator can mend: it is then no
         fault of the file, which stays unchecked until it is asked for again."""
         request = InspectRequest(
-            render_id="inspection", engine=asset.engine, file=asset.file, longest_ms=asset.longest_ms
+            work_id="inspection", engine=asset.engine, file=asset.file, longest_ms=asset.longest_ms
         )
         common = {"tenant": asset.tenant, "asset": asset.asset}
         try:

@@ -12,9 +12,9 @@ from models.render import RenderProgress, RenderRequest, RenderResult, RenderSta
 from models.upkeep import FilmQuery, FilmToKeep, FinishedFilms
 from workflows import policies
 from workflows.approval import ApprovalGate
-from workflows.board import Board
 from workflows.closing import told
 from workflows.cutting import Cutting
+from workflows.renderboard import RenderBoard
 from workflows.segments import SegmentChain, recordings
 from workflows.stages import StageRunner
 from workflows.tasks import together
@@ -30,14 +30,14 @@ class RenderWorkflow:
     @workflow.init
     def __init__(self, request: RenderRequest) -> None:
         self._request = request
-        self._board = Board(request)
-        self._stages = StageRunner(self._board, request)
+        self._board = RenderBoard(request)
+        self._stages = StageRunner(self._board, request.tenant, request.priority)
         self._gate = ApprovalGate(request.approval, self._board.untold)
 
     @workflow.run
     async def run(self, request: RenderRequest) -> RenderResult:
         """Make the film, check it, have it decided; again with a reviewer's changes until it is."""
-        await told(self._board, request.plan, self._until_decided(), self._gate.settled)
+        await told(self._board, request.plan.lanes(), self._until_decided(), self._gate.settled)
         return self._board.result()
 
     async def _until_decided(self) -> RenderState:
@@ -102,7 +102,7 @@ class RenderWorkflow:
         main = film.films[0]
         question = Question(
             question_id=f"{self._request.render_id}.{attempt}",
-            render_id=self._request.render_id,
+            work_id=self._request.render_id,
             round=attempt,
             title=self._request.title,
             video=main.video,

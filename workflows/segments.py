@@ -3,8 +3,6 @@ each of them begins."""
 
 from collections.abc import Sequence
 
-from temporalio.exceptions import ActivityError, is_cancelled_exception
-
 from activities.alignment.stage import AlignmentActivities
 from activities.avatar.stage import AvatarActivities
 from activities.compositing.frame import presenter_height
@@ -12,9 +10,9 @@ from activities.compositing.stage import CompositingActivities
 from activities.lipsync.stage import LipsyncActivities
 from activities.quality.stage import QualityActivities
 from activities.speech.stage import SpeechActivities
-from activities.support.errors import from_failure
 from models.artifacts import Artifact
 from models.engines import FRAME_ENGINES, curves_engine
+from models.plan import EngineRef
 from models.render import RenderRequest, Step
 from models.script import Segment
 from models.stages import (
@@ -33,7 +31,7 @@ from models.stages import (
     SpeechResult,
     SpokenSegment,
 )
-from workflows.board import Board
+from workflows.renderboard import RenderBoard
 from workflows.stages import StageRunner
 from workflows.timeline import Timeline
 
@@ -47,7 +45,7 @@ class SegmentChain:
         segment: Segment,
         timeline: Timeline,
         stages: StageRunner,
-        board: Board,
+        board: RenderBoard,
         recorded: Artifact | None = None,
     ) -> None:
         self._request = request
@@ -56,7 +54,7 @@ class SegmentChain:
         self._stages = stages
         self._board = board
         self._recorded = recorded
-        self._common = {"render_id": request.render_id, "segment": segment.index}
+        self._common = {"work_id": request.render_id, "segment": segment.index}
         self._seed = request.segment_seed(segment)
         self._title = f"{segment.index + 1}/{len(request.segments)} “{segment.utterance.text.strip()[:80]}”"
 
@@ -96,10 +94,9 @@ class SegmentChain:
 
     async def _alignment(self, speech: SpeechResult) -> AlignmentResult:
         """The first of the plan's aligners that succeeds; the others are named in the result."""
-        failed: tuple[str, ...] = ()
-        *first, last = self._request.plan.alignment
-        for engine in (*first, last):
-            ask = AlignmentRequest(
+
+        def ask(engine: EngineRef, failed: tuple[str, ...]) -> AlignmentRequest:
+            return AlignmentRequest(
                 **self._common,
                 engine=engine,
                 utterance=self._segment.utterance,
@@ -107,20 +104,16 @@ class SegmentChain:
                 known=speech.alignment,
                 fell_back_from=failed,
             )
-            passed_on = _never if engine is last else _next_may_try
-            try:
-                result = await self._stages.run(
-                    AlignmentActivities.align, ask, f"Align by {engine.name} {self._title}", passed_on
-                )
-            except ActivityError as error:
-                if is_cancelled_exception(error):
-                    raise
-                failed = (*failed, engine.name)
-                continue
-            if failed:
-                self._board.fell_back(self._segment.index, failed, result.source)
-            return result
-        raise AssertionError("the last aligner either answers or waits to be mended")
+
+        result, failed = await self._stages.first(
+            AlignmentActivities.align,
+            self._request.plan.alignment,
+            ask,
+            lambda engine: f"Align by {engine.name} {self._title}",
+        )
+        if failed:
+            self._board.fell_back(self._segment.index, failed, result.source)
+        return result
 
     async def _curves(self, speech: SpeechResult, alignment: Artifact) -> LipsyncResult:
         ask = LipsyncRequest(
@@ -187,21 +180,12 @@ class SegmentChain:
         return (await self._stages.run(QualityActivities.measure, ask, f"Measure {self._title}")).record
 
 
-def _next_may_try(error: ActivityError) -> bool:
-    """Whether the next aligner may: yes when this one failed or is absent; what ails the studio ails the next too."""
-    return from_failure(error).code.startswith(("engine.", "alignment."))
-
-
-def _never(error: ActivityError) -> bool:  # noqa: ARG001 - asked in the place of the above
-    return False
-
-
 async def recordings(request: RenderRequest, stages: StageRunner) -> Sequence[Artifact | None]:
     """What was recorded of each segment; None for each when they are to be spoken."""
     if request.recording is None:
         return (None,) * len(request.segments)
     cut = CutRequest(
-        render_id=request.render_id,
+        work_id=request.render_id,
         engine=request.plan.speech,
         recording=request.recording,
         sentences=tuple(segment.utterance.said for segment in request.segments),

@@ -2,29 +2,51 @@
 
 from collections.abc import Awaitable, Callable
 from datetime import timedelta
-from typing import TypeVar
+from typing import Protocol, TypeVar
 
 from temporalio import workflow
 from temporalio.exceptions import ActivityError, ApplicationError, is_cancelled_exception
 
 from activities.support.errors import from_failure
-from models.render import RenderRequest, Resume
-from models.stages import StageRequest, StageResult
+from models.errors import FailureDetails
+from models.lanes import Priority
+from models.plan import EngineRef
+from models.render import Resume
+from models.stages import Effort, StageRequest, StageResult
 from workflows import policies
-from workflows.board import Board
 
 Made = TypeVar("Made", bound=StageResult)
 
+
+class StageBoard(Protocol):
+    """Where it is told how stages go."""
+
+    def failed(self, segment: int | None, stage: str, failure: FailureDetails) -> None:
+        """A person has to mend something."""
+        ...
+
+    def mended(self, segment: int | None, stage: str) -> None:
+        """The stage is tried again after a person said so."""
+        ...
+
+    def spent(self, effort: Effort) -> None:
+        """Count a stage's result."""
+        ...
+
+
+ABANDONED = "work.abandoned"
+"""The type of the error that ends what nobody resumed."""
 PATIENCE = timedelta(days=30)
-"""How long a blocked or expired render waits for a person before it ends as failed."""
+"""How long a blocked or expired render or track waits for a person before it ends as failed."""
 
 
 class StageRunner:
-    """Runs the stages of one render and remembers what they made. Its workflow forwards the ``resume`` update."""
+    """Runs the stages of one piece of work and remembers what they made. Its workflow forwards ``resume``."""
 
-    def __init__(self, board: Board, request: RenderRequest) -> None:
+    def __init__(self, board: StageBoard, tenant: str, priority: Priority) -> None:
         self._board = board
-        self._request = request
+        self._tenant = tenant
+        self._priority = priority
         self._made: dict[str, StageResult] = {}
         self._resumes: dict[str, Resume] = {}
 
@@ -41,7 +63,7 @@ class StageRunner:
         """
         key = request.cache_key("")
         while key not in self._made:
-            config = policies.stage(request.engine, self._request.tenant, summary, self._request.priority)
+            config = policies.stage(request.engine, self._tenant, summary, self._priority)
             seen = len(self._resumes)
             try:
                 self._made[key] = await workflow.execute_activity_method(activity, request, **config)
@@ -54,6 +76,34 @@ class StageRunner:
             else:
                 self._board.spent(self._made[key].effort)
         return self._made[key]  # type: ignore[return-value]
+
+    async def first(
+        self,
+        activity: Callable[..., Awaitable[Made]],
+        engines: tuple[EngineRef, ...],
+        ask: Callable[[EngineRef, tuple[str, ...]], StageRequest],
+        summary: Callable[[EngineRef], str],
+    ) -> tuple[Made, tuple[str, ...]]:
+        """What the first of ``engines`` makes that can, and the names of those before it, which could not.
+
+        ``ask`` makes the request for an engine, given who failed before it. What ails the studio and not the engine
+        ails the next one too, and waits for a person; so does the failure of the last.
+        """
+        failed: tuple[str, ...] = ()
+        *_, last = engines
+        for engine in engines:
+
+            def passed_on(error: ActivityError, engine: EngineRef = engine) -> bool:
+                of_its_own = ("engine.", "provider.", f"{engine.capability.value}.")
+                return engine is not last and from_failure(error).code.startswith(of_its_own)
+
+            try:
+                return await self.run(activity, ask(engine, failed), summary(engine), passed_on), failed
+            except ActivityError as error:
+                if is_cancelled_exception(error):
+                    raise
+                failed = (*failed, engine.name)
+        raise AssertionError("the last engine either answers or waits to be mended")
 
     def resume(self, resume: Resume) -> None:
         """The update's handler: all that waits for a person goes on. The same resume twice is once."""
@@ -71,5 +121,5 @@ class StageRunner:
             )
         except TimeoutError:
             raise ApplicationError(
-                f"nobody resumed this render in {PATIENCE.days} days", type="render.abandoned", non_retryable=True
+                f"nobody resumed it in {PATIENCE.days} days", type=ABANDONED, non_retryable=True
             ) from None

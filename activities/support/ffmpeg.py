@@ -151,7 +151,8 @@ def encode_frames(
     mp4, H.264, yuv420p, BT.709 limited range and tagged so, closed GOP, no audio; the same frames give the same bytes.
 
     ``size`` is (width, height), both even. The defaults suit a file that is composed again: nothing of it is seen to be
-    lost (58 dB to the frames), it is quick to write and to read, and half the size to store of what crf 12 gives. ``out`` is removed when it could not be finished. Raises what :func:`run` raises.
+    lost (58 dB to the frames), it is quick to write and to read, and half the size to store of what crf 12 gives.
+    ``out`` is removed when it could not be finished. Raises what :func:`run` raises.
     """
     width, height = size
     matrix = "bt709" if pixel_format.startswith("yuv") else "auto"

@@ -115,6 +115,22 @@ class S3ArtifactStore:
                 self._keep(partial, local)
         return artifact
 
+    def place(self, artifact: Artifact, key: str) -> Artifact:
+        """A copy of the artifact at ``key``, made by the server. Twice is once. Raises what :meth:`put` raises, and
+        ArtifactLost when the bytes are gone."""
+        placed = artifact.model_copy(update={"uri": f"s3://{self._bucket}/{key}"})
+        if not self.exists(placed):
+            source = artifact.uri.removeprefix(f"s3://{self._bucket}/")
+            with self._faults(artifact.uri):
+                self._client.copy_object(
+                    Bucket=self._bucket,
+                    Key=key,
+                    CopySource={"Bucket": self._bucket, "Key": source},
+                    ContentType=artifact.media_type,
+                    MetadataDirective="REPLACE",
+                )
+        return placed
+
     def exists(self, artifact: Artifact) -> bool:
         """See the Protocol."""
         key = artifact.uri.removeprefix(f"s3://{self._bucket}/")

@@ -170,7 +170,7 @@ class Stages:
             raise
         finally:
             beating.cancel()
-        log.info("stage.made", stage=request.stage, render=request.render_id, segment=request.segment, seconds=seconds)
+        log.info("stage.made", stage=request.stage, work=request.work_id, segment=request.segment, seconds=seconds)
         return result_type.model_validate(stored)
 
     async def _claim(self, key: str, request: StageRequest, owner: str, result_type: type[Result]) -> Result | None:

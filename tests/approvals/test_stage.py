@@ -74,7 +74,7 @@ class Post:
 
 QUESTION = Question(
     question_id="render-1.1",
-    render_id="render-1",
+    work_id="render-1",
     round=1,
     title="Third quarter",
     video=artifact("film", "video/mp4"),

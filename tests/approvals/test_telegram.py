@@ -60,7 +60,7 @@ def messenger(telegram: TelegramServer) -> TelegramMessenger:
 def question(**changes: object) -> Question:
     values = {
         "question_id": "render-1.1",
-        "render_id": "render-1",
+        "work_id": "render-1",
         "round": 1,
         "title": "Third quarter",
         "video": artifact("film", "video/mp4"),

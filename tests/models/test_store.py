@@ -95,7 +95,7 @@ def progress(render: Render, state: RenderState, *steps: Step) -> RenderProgress
 def question(render_id: str) -> Question:
     return Question(
         question_id=f"{render_id}.1",
-        render_id=render_id,
+        work_id=render_id,
         round=1,
         title="T",
         video=artifact("film", "video/mp4"),

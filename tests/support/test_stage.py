@@ -32,7 +32,7 @@ class Tone:
 
 def request(**changes: Any) -> SpeechRequest:
     utterance = Utterance(spans=(Span(text=changes.pop("text", uuid.uuid4().hex)),))
-    values: dict[str, Any] = {"render_id": "render-1", "segment": 0, "engine": REF, "seed": 1}
+    values: dict[str, Any] = {"work_id": "render-1", "segment": 0, "engine": REF, "seed": 1}
     return SpeechRequest(**{**values, "utterance": utterance, "voice": VoiceRef(name="v"), **changes})
 
 
@@ -68,7 +68,7 @@ async def run(
 async def test_the_same_request_is_made_once_and_says_it_was_found(stages: Stages) -> None:
     maker, asked = Maker(), request()
     first = await run(stages, asked, maker)
-    again = await run(stages, asked.model_copy(update={"render_id": "render-2", "segment": 7}), maker)
+    again = await run(stages, asked.model_copy(update={"work_id": "render-2", "segment": 7}), maker)
     assert maker.count == 1
     assert first.audio == again.audio
     assert (first.effort.cached, again.effort.cached) == (False, True)

@@ -80,7 +80,7 @@ def test_a_cut_at_its_bounds_crosses_temporal() -> None:
         update={"uri": f"s3://{'b' * 63}/blobs/ab/{'a' * 64}", "size": 10**9, "duration_ms": 10**7}
     )
     ask = CutRequest(
-        render_id="r" * 64,
+        work_id="r" * 64,
         engine=RECORDED["plan"].speech,  # type: ignore[attr-defined]
         recording=piece,
         sentences=("é" * 100,) * 400,

@@ -1,0 +1,1 @@
+"""A decided track becomes a release: encoded, described, packaged whole, published once."""

@@ -1,0 +1,133 @@
+"""The label's part of the database: artists, tracks, releases. Apart from the rest of the store for its size alone; the
+same rules hold: a method is a transaction, faults come out as typed errors."""
+
+from collections.abc import Sequence
+from typing import Any, Protocol
+
+from sqlalchemy import func, select, update
+from sqlalchemy.dialects.postgresql import insert
+from sqlmodel import col
+
+from models.errors import InvalidInput
+from models.release import Codes, ReleaseToRecord, check_digit
+from models.song_stages import VoicePrint, VoicePrints
+from models.store import Store
+from models.tables import Artist, CodeRange, Release, Track
+from models.track import TrackProgress, TrackRequest, TrackState
+
+
+class Ranges(Protocol):
+    """See ``activities.tracks.base``."""
+
+    isrc_prefix: str
+    isrc_first: int
+    isrc_last: int
+    upc_prefix: str
+
+    @property
+    def registered(self) -> bool:
+        """Whether the house was assigned these ranges."""
+        ...
+
+
+class Roster(Store):
+    """A store that also knows artists. Implements the Protocols of ``activities/tracks`` and ``activities/artists``."""
+
+    async def enter_artist(self, artist: Artist) -> bool:
+        """Have an artist; whether they are new."""
+        values = artist.model_dump(exclude={"created_at", "updated_at"})
+        values |= {"identity": artist.identity, "voice_print": artist.voice_print}
+        async with self._session() as session:
+            kept = insert(Artist).values(values).on_conflict_do_nothing().returning(Artist)
+            return (await session.execute(kept)).scalar_one_or_none() is not None
+
+    async def voice_prints(self, tenant: str) -> VoicePrints:
+        """The voices of all artists of a tenant, by artist."""
+        statement = select(col(Artist.voice_print)).where(col(Artist.tenant) == tenant).order_by(col(Artist.id))
+        async with self._session() as session:
+            prints: Sequence[VoicePrint] = (await session.scalars(statement)).all()
+        return VoicePrints(prints=tuple(prints))
+
+    async def enter_track(self, request: TrackRequest) -> None:
+        """Have a track. Raises UnknownReference without its artist."""
+        values: dict[str, Any] = {
+            "id": request.track_id,
+            "tenant": request.tenant,
+            "artist": request.artist,
+            "number": request.number,
+            "title": "",
+            "request": request,
+            "state": TrackState.QUEUED,
+            "sequence": 0,
+        }
+        async with self._session() as session:
+            await session.execute(insert(Track).values(values).on_conflict_do_nothing(index_elements=["id"]))
+
+    async def project_track(self, progress: TrackProgress, sequence: int) -> None:
+        """Store where a track stands, unless a newer snapshot is stored. Raises UnknownReference without a track."""
+        values: dict[str, Any] = {"progress": progress, "state": progress.state, "sequence": sequence}
+        if progress.files:
+            values["title"] = progress.files.title
+        newer = (
+            update(Track)
+            .where(col(Track.id) == progress.track_id, col(Track.sequence) < sequence)
+            .values(**values, updated_at=func.now())
+        )
+        if not await self._changed(newer):
+            await self.get(Track, progress.track_id)
+
+    async def reserve_codes(self, track_id: str, year: int, ranges: Ranges) -> Codes:
+        """The identifiers of the track's release: those it has, or the next free ones. Raises InvalidInput when a range
+        is used up."""
+        async with self._session() as session:
+            # Two attempts at once get the same codes: the second waits for the first.
+            await session.execute(select(func.pg_advisory_xact_lock(func.hashtextextended(f"release/{track_id}", 0))))
+            release = await session.get(Release, track_id)
+            if release is None:
+                isrc = await self._next(session, f"isrc/{ranges.isrc_prefix}/{year}", ranges.isrc_first)
+                if isrc > ranges.isrc_last:
+                    raise _used_up(f"the ISRC range of {year}", "RELEASE_ISRC_LAST")
+                item = await self._next(session, f"upc/{ranges.upc_prefix}", 1)
+                digits = 11 - len(ranges.upc_prefix)
+                if item >= 10**digits:
+                    raise _used_up("the UPC range", "RELEASE_UPC_PREFIX")
+                upc = f"{ranges.upc_prefix}{item:0{digits}d}"
+                release = Release(
+                    track_id=track_id,
+                    isrc=f"{ranges.isrc_prefix}{year % 100:02d}{isrc:05d}",
+                    upc=upc + check_digit(upc),
+                )
+                session.add(release)
+                await session.flush()
+            year = 2000 + int(release.isrc[5:7])
+            return Codes(isrc=release.isrc, upc=release.upc, year=year, registered=ranges.registered)
+
+    @staticmethod
+    async def _next(session: Any, name: str, first: int) -> int:
+        taken = insert(CodeRange).values(name=name, next=first + 1)
+        taken = taken.on_conflict_do_update(index_elements=["name"], set_={"next": col(CodeRange.next) + 1})
+        following: int = (await session.execute(taken.returning(col(CodeRange.next)))).scalar_one()
+        return following - 1
+
+    async def released(self, release: ReleaseToRecord) -> None:
+        """Store where the release lies and is published; the first time stands."""
+        await self._changed(
+            update(Release)
+            .where(col(Release.track_id) == release.track_id)
+            .values(package=release.release, released_at=func.coalesce(col(Release.released_at), func.now()))
+        )
+
+    async def tracks(self, tenant: str, *, artist: str | None = None, limit: int = 50) -> Sequence[Track]:
+        """Tracks of a tenant, newest first."""
+        statement = select(Track).where(col(Track.tenant) == tenant)
+        if artist is not None:
+            statement = statement.where(col(Track.artist) == artist)
+        statement = statement.order_by(col(Track.created_at).desc(), col(Track.id)).limit(limit)
+        async with self._session() as session:
+            return (await session.scalars(statement)).all()
+
+
+def _used_up(what: str, setting: str) -> InvalidInput:
+    return InvalidInput(
+        f"{what} is used up", field=setting, code="release.codes_used_up", action=f"Set {setting} to a larger range."
+    )

@@ -1,0 +1,111 @@
+"""A track, from plan to release: composed, written, sung, mixed, drawn, measured, put before reviewers or the house's
+own policy, made again with their changes until it is decided, packaged and published."""
+
+from temporalio import workflow
+from temporalio.exceptions import ApplicationError
+
+from activities.tracks.stage import TrackRecordActivities
+from models.approval import Question, QuestionState, Verdict, WorkKind
+from models.render import Resume
+from models.track import PARTS, Song, TrackProgress, TrackRequest, TrackResult, TrackState, TrackToEnter
+from workflows import policies
+from workflows.approval import ApprovalGate
+from workflows.closing import told
+from workflows.releasing import Releasing
+from workflows.song import SongMaking
+from workflows.stages import ABANDONED, StageRunner
+from workflows.trackboard import AUTOPILOT, TrackBoard
+
+MAX_ROUNDS = 100
+
+
+@workflow.defn
+class TrackWorkflow:
+    """One track. Its id is ``track/<track_id>``; its artist's workflow starts it and is told how it ends."""
+
+    @workflow.init
+    def __init__(self, request: TrackRequest) -> None:
+        self._request = request
+        self._board = TrackBoard(request)
+        self._stages = StageRunner(self._board, request.tenant, request.priority)
+        self._gate = ApprovalGate(request.approval, self._board.untold)
+        self._decided_by: tuple[str, ...] = ()
+
+    @workflow.run
+    async def run(self, request: TrackRequest) -> TrackResult:
+        """Make the song, have it decided, release it. A fault that nobody mends ends it as FAILED, silence as LAPSED:
+        neither is an error of this workflow, for its artist has to know which it was."""
+        await workflow.execute_activity_method(
+            TrackRecordActivities.enter_track, TrackToEnter(request=request), **policies.upkeep("Enter the track")
+        )
+        await told(self._board, request.plan.lanes(), self._until_decided(), self._gate.settled)
+        return self._board.result(self._decided_by)
+
+    async def _until_decided(self) -> TrackState:
+        try:
+            for attempt in range(1, MAX_ROUNDS + 1):
+                self._board.state(TrackState.MAKING)
+                song = await SongMaking(self._request, self._stages, self._board).made()
+                self._board.note(files=song.files(), figures=song.check.figures)
+                match await self._decision(song, attempt):
+                    case QuestionState.APPROVED:
+                        self._board.state(TrackState.PUBLISHING, detail="packaging the release")
+                        releasing = Releasing(self._request, self._stages, self._board)
+                        await releasing.released(song, self._decided_by)
+                        return TrackState.RELEASED
+                    case QuestionState.REJECTED:
+                        return TrackState.REJECTED
+                    case QuestionState.CHANGES:
+                        self._request = self._request.revised(self._gate.verdicts[-1])
+                    case _:
+                        self._board.state(TrackState.EXPIRED, detail="nobody answered in time; resume asks again")
+                        await self._stages.resumed()
+        except ApplicationError as error:
+            if error.type != ABANDONED:
+                raise
+            return TrackState.LAPSED if self._board.now.state is TrackState.EXPIRED else TrackState.FAILED
+        raise ApplicationError(f"asked for approval {MAX_ROUNDS} times", type="approval.endless", non_retryable=True)
+
+    async def _decision(self, song: Song, attempt: int) -> QuestionState:
+        """By policy where the house may decide and every figure holds; by people otherwise."""
+        request, files = self._request, song.files()
+        question = Question(
+            question_id=f"{request.track_id}.{attempt}",
+            kind=WorkKind.TRACK,
+            work_id=request.track_id,
+            round=attempt,
+            title=f"{request.identity.name} — {files.title}"[:120],
+            video=files.videos[0].video,
+            audio=files.master,
+            thumbnail=files.thumbnail,
+            figures=song.check.figures,
+            segments=len(PARTS),
+            parts=PARTS,
+        )
+        if (request.autopilot and question.passed) or not request.approval.required:
+            self._decided_by = (AUTOPILOT,)
+            return QuestionState.APPROVED
+        self._board.state(TrackState.AWAITING_APPROVAL, question=question, verdicts=(), detail="a reviewer decides")
+        state = await self._gate.ask(question)
+        self._decided_by = tuple(verdict.reviewer for verdict in self._gate.verdicts)[:5]
+        self._board.note(question=None, verdicts=self._gate.verdicts)
+        return state
+
+    @workflow.query
+    def progress(self) -> TrackProgress:
+        """Where it stands."""
+        return self._board.now.model_copy(update={"verdicts": self._gate.verdicts})
+
+    @workflow.update
+    def decide(self, verdict: Verdict) -> QuestionState:
+        """A reviewer's verdict; the answer is what the question has come to."""
+        return self._gate.record(verdict)
+
+    @decide.validator
+    def _check_decide(self, verdict: Verdict) -> None:
+        self._gate.check(verdict)
+
+    @workflow.update
+    def resume(self, resume: Resume) -> None:
+        """A person has mended what failed, or wants an expired question asked again."""
+        self._stages.resume(resume)
