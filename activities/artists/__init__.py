@@ -1,0 +1,1 @@
+"""Artists as the tables and other workflows know them."""

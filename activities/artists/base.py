@@ -1,0 +1,14 @@
+"""What an artist's workflow needs of the tables, as a Protocol; kept apart so that activities never import a table."""
+
+from typing import Protocol
+
+from models.artist import ArtistSnapshot
+
+
+class ArtistLedger(Protocol):
+    """The projection of artists, for lists and for people."""
+
+    async def record_life(self, snapshot: ArtistSnapshot) -> None:
+        """Store where an artist stands, and append its news. Idempotent by artist and sequence; an older snapshot than
+        the stored one is ignored."""
+        ...
