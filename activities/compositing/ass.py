@@ -3,8 +3,12 @@ written in it because libass draws vectors and type straight onto the video, onl
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 
-from activities.compositing.typeface import LINE_HEIGHT, Face
+from activities.compositing.typeface import FONTS, LINE_HEIGHT, Face
+
+FONT_ENVIRONMENT = {"FONTCONFIG_FILE": str(FONTS / "fonts.conf")}
+"""What an ffmpeg that burns type in has to have in its environment: no font of the machine can slip in."""
 
 
 @dataclass(frozen=True)
@@ -47,6 +51,17 @@ def script(shown: Iterable[Shown], width: int, height: int, fps: int) -> str:
         begin, end = _clock(one.first, fps), _clock(one.end, fps)
         lines.append(f"Dialogue: {one.drawing.layer},{begin},{end},Default,,0,0,0,,{one.drawing.code}")
     return "\n".join(lines) + "\n"
+
+
+def burn(path: Path) -> str:
+    """The ffmpeg filter that draws the script file ``path`` onto a picture, with the shipped fonts."""
+    return f"ass=filename={_quoted(path)}:fontsdir={_quoted(FONTS)}"
+
+
+def _quoted(path: Path) -> str:
+    """A path as the value of a filter's option inside a filter graph: both levels of ffmpeg's escaping."""
+    value = str(path).replace("\\", "\\\\").replace("'", "\\'").replace(":", "\\:")
+    return "".join("\\" + letter if letter in "\\'[],;" else letter for letter in value)
 
 
 def _clock(frame: int, fps: int) -> str:

@@ -20,7 +20,7 @@ from activities.compositing.backdrop import Assets
 from activities.compositing.base import CardPicture, Film, FinishedFilm, SegmentPicture, SpokenSound
 from activities.compositing.captions import burnt, cues, srt, vtt
 from activities.compositing.frame import Frame, frame_of, slide_at
-from activities.compositing.typeface import FONTS, Face, require
+from activities.compositing.typeface import Face, require
 from activities.support.box import Box
 from activities.support.engine import Progress
 from activities.support.ffmpeg import BIT_EXACT, BT709_TAGS, MediaInfo, probe, run
@@ -30,7 +30,6 @@ from models.layout import Captions, MusicBed, PlateKind, SoundLayout
 from models.plan import Capability, EngineRef
 
 _REF = EngineRef(capability=Capability.COMPOSITING, name="ffmpeg", version="1.1", lane=Lane.CPU)
-_FONT_ENVIRONMENT = {"FONTCONFIG_FILE": str(FONTS / "fonts.conf")}
 _SINGLE = ("-filter_threads", "1", "-filter_complex_threads", "1")
 """Segments run side by side on all cores: threads inside one would only get in each other's way."""
 
@@ -84,7 +83,7 @@ class FfmpegCompositor:
                     *("-an", "-movflags", "+faststart", str(out)),
                 ],
                 report,
-                environment=_FONT_ENVIRONMENT,
+                environment=ass.FONT_ENVIRONMENT,
             )
             if written != clip.frames:
                 raise EngineFailed(f"Segment {segment.index} has {written} frames instead of {clip.frames}.")
@@ -165,12 +164,6 @@ def _clean(*outputs: Path) -> Iterator[None]:
 
 def _even(number: float) -> int:
     return round(number / 2) * 2
-
-
-def _quoted(path: Path | str) -> str:
-    """A path as the value of a filter's option inside a filter graph: both levels of ffmpeg's escaping."""
-    value = str(path).replace("\\", "\\\\").replace("'", "\\'").replace(":", "\\:")
-    return "".join("\\" + letter if letter in "\\'[],;" else letter for letter in value)
 
 
 def _to_709(matrix: str) -> str:
@@ -306,7 +299,7 @@ class _Scene:
         script = self._folder / "titles.ass"
         script.write_text(self._titles(), encoding="utf-8")
         together = f"[plate][person]overlay={box.left}:{box.top}:shortest=1:format=yuv420"
-        return [f"{together},ass=filename={_quoted(script)}:fontsdir={_quoted(FONTS)}[film]"]
+        return [f"{together},{ass.burn(script)}[film]"]
 
     def _titles(self) -> str:
         segment, layout, frame = self._segment, self._layout, self._frame

@@ -1,0 +1,1 @@
+"""Covers, and the scenes that covers and music videos are drawn from."""

@@ -1,0 +1,94 @@
+"""Particles: thousands of points carried by a slow current, each leaving a fading trail, around a bright heart."""
+
+import cv2
+import numpy as np
+
+from activities.artwork.scenes.base import Field, Light, Moment, Scene, Stage, splat
+
+_LIFE = 90.0
+"""Frames a particle lives; then it is born again elsewhere."""
+_GRID = 96
+_STEPS_BEFORE = 36
+"""Steps before the first frame, so that a cut shows trails already drawn."""
+
+
+class Particles(Scene):
+    """The current turns with the bass; the kick pushes outwards, the highs make points sparkle. Trails are what is left
+    of the frames before."""
+
+    def __init__(self, stage: Stage) -> None:
+        super().__init__(stage)
+        random = stage.random(3)
+        across, down = stage.reach
+        self._count = round(9_000 * (stage.width * stage.height / (960 * 540)) ** 0.62)
+        self._x = random.uniform(-across, across, self._count).astype(np.float32)
+        self._y = random.uniform(-down, down, self._count).astype(np.float32)
+        self._age = random.uniform(0, _LIFE, self._count).astype(np.float32)
+        self._weight = (0.25 + random.gamma(0.7, 1.0, self._count)).astype(np.float32)
+        self._random = random
+        self._flow_x, self._flow_y = self._current()
+        self._trails = np.zeros((stage.height, stage.width), np.float32)
+        self._finer = stage.short / 540
+        before = Moment(time=0.0, flow=0.0)
+        for _ in range(round(_STEPS_BEFORE * max(1.0, self._finer))):
+            self._step(before)
+
+    def _current(self) -> tuple[Field, Field]:
+        """A field without sources: the curl of smooth noise and of a few whirls, on a coarse grid."""
+        stage, random = self.stage, self.stage.random(4)
+        across, down = stage.reach
+        xs, ys = np.meshgrid(np.linspace(-across, across, _GRID) * 1.3, np.linspace(-down, down, _GRID) * 1.3)
+        height = np.zeros_like(xs)
+        for scale, weight in ((1.4, 0.5), (2.9, 0.26), (5.2, 0.1)):
+            turn, shift = random.uniform(0, 2 * np.pi, 2), random.uniform(0, 2 * np.pi, 2)
+            height += weight * np.sin(scale * (xs * np.cos(turn[0]) + ys * np.sin(turn[0])) + shift[0])
+            height += weight * np.sin(scale * 1.3 * (xs * np.cos(turn[1]) + ys * np.sin(turn[1])) + shift[1])
+        whirl = (0.0, 1.3, -0.9, 2.0)[stage.variant % 4]
+        height += whirl * np.log(0.15 + np.hypot(xs, ys))
+        span = 2.6 * np.array([down, across]) / (_GRID - 1)
+        falls_y, falls_x = np.gradient(height, *span)
+        return falls_y.astype(np.float32), (-falls_x).astype(np.float32)
+
+    def _step(self, moment: Moment) -> None:
+        stage = self.stage
+        across, down = stage.reach
+        column = (self._x / (1.3 * across) + 1) * (_GRID - 1) / 2
+        row = (self._y / (1.3 * down) + 1) * (_GRID - 1) / 2
+        place = (np.clip(row, 0, _GRID - 1).astype(np.int32) * _GRID + np.clip(column, 0, _GRID - 1)).astype(np.int32)
+        pace = np.float32((0.0045 + 0.006 * moment.bass + 0.004 * moment.density) / max(1.0, self._finer))
+        pushed = np.float32(0.006 * moment.kick)
+        self._x += pace * self._flow_x.ravel()[place] + pushed * self._x
+        self._y += pace * self._flow_y.ravel()[place] + pushed * self._y
+        self._age += 1 / max(1.0, self._finer)
+        old = self._age > _LIFE
+        born = int(old.sum())
+        if born:
+            self._age[old] = 0
+            self._x[old] = self._random.uniform(-across, across, born) * 1.1
+            self._y[old] = self._random.uniform(-down, down, born) * 1.1
+        life = np.sin(self._age * np.float32(np.pi / _LIFE))
+        weight = self._weight * life * np.float32(0.5 + 0.5 * moment.density)
+        points = splat(
+            (self._y + down) * stage.short / 2, (self._x + across) * stage.short / 2, weight, self._trails.shape
+        )
+        # A finer picture has more pixels for the same light.
+        self._trails *= np.float32(0.93 ** (1 / max(1.0, self._finer)))
+        self._trails += points * np.float32(1.0 + 0.8 * moment.highs)
+
+    def draw(self, moment: Moment) -> Light:
+        """See :class:`Scene`."""
+        stage = self.stage
+        self._step(moment)
+        matrix = cv2.getRotationMatrix2D(
+            (stage.width / 2, stage.height / 2), np.degrees(moment.turn), moment.zoom * 1.06
+        )
+        matrix[0, 2] += moment.pan[0] * stage.short / 2
+        matrix[1, 2] += moment.pan[1] * stage.short / 2
+        size = (stage.width, stage.height)
+        heat = np.asarray(cv2.warpAffine(self._trails, matrix, size, flags=cv2.INTER_LINEAR), np.float32)
+        x, y = stage.x[None] - np.float32(moment.pan[0]), stage.y[:, None] - np.float32(moment.pan[1])
+        away = np.sqrt(x * x + y * y)
+        heart = np.float32(0.34 + 0.3 * moment.bass + 0.12 * moment.kick) / (1 + (away * np.float32(2.6)) ** 2)
+        heat = heat * (np.float32(0.75) + heart * np.float32(1.7)) + heart * np.float32(0.42)
+        hue = np.clip(np.float32(1.05) - away * np.float32(0.62) + heat * np.float32(0.1), 0, 1)
+        return Light(heat, hue)

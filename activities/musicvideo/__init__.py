@@ -1,0 +1,1 @@
+"""Music videos: moving pictures cut and moved by the sound itself."""
