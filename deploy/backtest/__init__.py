@@ -1,0 +1,1 @@
+"""A recorded history of another system, lived through by this lifecycle."""
