@@ -89,7 +89,7 @@ def deessed(samples: FloatArray) -> FloatArray:
 
 
 def placed(lines: Sequence[tuple[float, FloatArray]], seconds: float) -> FloatArray:
-    """Lines at their times (seconds from the file's start) in a file of ``seconds``, turned down where it would clip."""
+    """Lines at their times (seconds from the file's start) in a file of ``seconds``, quieter where it would clip."""
     result = np.zeros(round(seconds * SAMPLE_RATE), np.float32)
     for start, samples in lines:
         at = round(start * SAMPLE_RATE)
