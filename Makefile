@@ -11,13 +11,22 @@ RUNTIME := .venv/.ready-runtime
 FULL := .venv/.ready-full
 
 .DEFAULT_GOAL := help
-.PHONY: help demo up down status bench test lint env-example weights
+.PHONY: help demo demo-artist simulate backtest up down status bench test lint env-example weights
 
 help: ## list the targets
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 14
 
 demo: weights ## set up, start the studio, make a video, approve it, say where it is
 	@$(PY) -m deploy.local.demo
+
+demo-artist: weights ## set up, start the studio, have an artist born, make a song and its video, release it
+	@$(PY) -m deploy.local.demo_artist
+
+simulate: $(FULL) ## fifty artists live ten years under a skipped clock; prints and draws what became of them
+	@$(PY) -m deploy.simulate
+
+backtest: $(RUNTIME) ## a recorded history of runs, lived by these rules (LEDGER=path.csv)
+	@$(PY) -m deploy.backtest $(if $(LEDGER),--ledger $(LEDGER))
 
 up: weights ## start the studio and keep it running
 	@$(PY) -m deploy.local up

@@ -14,7 +14,20 @@ from api import problems
 from api.auth import Verifier, Viewer
 from api.dispatch import sweep
 from api.problems import Problem
-from api.routes import approvals, assets, brands, health, personas, plates, renders, reviewers, scripts, voices
+from api.routes import (
+    approvals,
+    artists,
+    assets,
+    brands,
+    health,
+    personas,
+    plates,
+    renders,
+    reviewers,
+    scripts,
+    tracks,
+    voices,
+)
 from api.services import Services
 from deploy.settings import Settings
 from models.errors import TooLarge
@@ -56,7 +69,20 @@ def create_app(settings: Settings) -> FastAPI:
         redirect_slashes=False,
     )
     app.state.verifier = verifier
-    for routes in (health, personas, voices, brands, plates, scripts, assets, renders, approvals, reviewers):
+    for routes in (
+        health,
+        personas,
+        voices,
+        brands,
+        plates,
+        scripts,
+        assets,
+        renders,
+        approvals,
+        reviewers,
+        artists,
+        tracks,
+    ):
         app.include_router(routes.router)
 
     @app.get("/openapi.json", tags=["meta"], responses=problems.responses(401))

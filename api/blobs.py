@@ -61,6 +61,12 @@ class Blobs:
             parameters["ResponseContentDisposition"] = f'inline; filename="{filename}"'
         return self._public.generate_presigned_url("get_object", Params=parameters, ExpiresIn=seconds)
 
+    async def read(self, artifact: Artifact) -> bytes:
+        """The bytes of a small artifact. Raises StorageUnavailable."""
+        key = artifact.uri.removeprefix(f"s3://{self._bucket}/")
+        answer = await self._call(lambda: self._client.get_object(Bucket=self._bucket, Key=key)["Body"].read())
+        return bytes(answer)
+
     async def keep(self, chunks: AsyncIterator[bytes], media_type: str) -> Blob:
         """Store what ``chunks`` brings. When it raises, nothing is left behind.
 

@@ -178,7 +178,7 @@ async def plan_render(
         layout=await _laid_out(studio, tenant, plain, asked.layout),
         plan=resolve_plan(_engines(asked.engines, voice, persona), await store.weights()),
         thresholds=_thresholds(asked.thresholds or studio.settings.quality.thresholds(), persona),
-        approval=await _approval(studio, tenant, asked.approval),
+        approval=await approval_policy(studio, tenant, asked.approval),
         priority=asked.priority,
         seed=asked.seed,
     )
@@ -202,7 +202,7 @@ async def plan_rerender(studio: Services, who: str, render_id: str, parent: Rend
     else:
         base.check_words(replaced=any(edit.text for edit in asked.edits))
     if asked.approval is not None:
-        changes["approval"] = await _approval(studio, parent.tenant, asked.approval)
+        changes["approval"] = await approval_policy(studio, parent.tenant, asked.approval)
     # Validated anew: a copy would skip the bounds of the whole.
     return RenderRequest.model_validate(base.model_dump() | changes)
 
@@ -320,7 +320,8 @@ async def _laid_out(studio: Services, tenant: str, layout: Layout, choices: Layo
     return layout.model_copy(update=changes)
 
 
-async def _approval(studio: Services, tenant: str, choices: ApprovalChoices) -> ApprovalPolicy:
+async def approval_policy(studio: Services, tenant: str, choices: ApprovalChoices) -> ApprovalPolicy:
+    """Who is asked. Raises UnknownReference for whoever is no reviewer, InvalidInput where too few can be asked."""
     everybody = await studio.store.reviewers(tenant)
     asked = _named(everybody, choices.reviewers, "approval.reviewers") if choices.reviewers else everybody
     if choices.required and len(asked) < choices.quorum:

@@ -8,9 +8,10 @@ from urllib.parse import quote
 from fastapi import Depends, Request
 
 from api.blobs import Blobs
+from api.label import Label
 from api.temporal import Renders, workflow_id
 from deploy.settings import Settings
-from models.store import Store
+from models.roster import Roster
 from workers.plugin import connect
 
 
@@ -19,16 +20,18 @@ class Services:
     """The studio as the API sees it."""
 
     settings: Settings
-    store: Store
+    store: Roster
     renders: Renders
+    label: Label
     blobs: Blobs
     _tenants: set[str] = field(default_factory=set)
 
     @classmethod
     async def open(cls, settings: Settings) -> Self:
         """Everything the settings name, connected when first used."""
-        store = Store.connect(settings.database.url.get_secret_value())
-        return cls(settings, store, Renders(await connect(settings.temporal, someone_waits=True)), Blobs(settings.s3))
+        store = Roster.connect(settings.database.url.get_secret_value())
+        client = await connect(settings.temporal, someone_waits=True)
+        return cls(settings, store, Renders(client), Label(client), Blobs(settings.s3))
 
     async def close(self) -> None:
         """Give connections back."""
@@ -42,10 +45,14 @@ class Services:
 
     def temporal_url(self, render_id: str) -> str:
         """The render in the Temporal Web UI; empty when no UI is configured."""
+        return self.workflow_url(workflow_id(render_id))
+
+    def workflow_url(self, workflow: str) -> str:
+        """A workflow in the Temporal Web UI; empty when no UI is configured."""
         temporal = self.settings.temporal
         if not temporal.ui_url:
             return ""
-        place = f"namespaces/{temporal.namespace}/workflows/{quote(workflow_id(render_id), safe='')}"
+        place = f"namespaces/{temporal.namespace}/workflows/{quote(workflow, safe='')}"
         return f"{temporal.ui_url.rstrip('/')}/{place}"
 
 

@@ -29,7 +29,7 @@ from activities.approvals.telegram_card import (
 from api.__main__ import write_events
 from api.planning import standing_request
 from api.services import Services
-from api.verdicts import Change, changes_of, give, question_of
+from api.verdicts import Change, Work, changes_of, give, question_of
 from api.webhook import listen
 from deploy.settings import Settings, load_settings
 from models.approval import Decision, Question, QuestionState, Verdict
@@ -55,6 +55,7 @@ HOW_TO = (
     "3: slower, please (performed anew)\n"
     "5 = The sentence as it should be. (replaced)\n\n"
 )
+HOW_TO_PARTS = "Reply to this message, one line for each part to be made again:\n2: softer, please\n\n"
 _ABOUT = re.compile(r"question (\S+) · ([0-9a-f]{8})$")
 _LINE = re.compile(r"\s*(\d{1,3})\s*([:=])\s*(\S.*)")
 
@@ -91,7 +92,7 @@ class Desk:
             await _answer(query, _words(error))
 
     async def _act(self, query: CallbackQuery, message: Message, reviewer: ReviewerRecord, press: Press) -> None:
-        row, render = await question_of(self._studio, reviewer.tenant, press.question_id)
+        row, work = await question_of(self._studio, reviewer.tenant, press.question_id)
         question = row.question
         if row.state is not QuestionState.OPEN:
             await _buttons(message, None)
@@ -106,20 +107,20 @@ class Desk:
             case Action.APPROVE | Action.APPROVE_BELOW:
                 below = press.action is Action.APPROVE_BELOW
                 verdict = _verdict(query, reviewer, question, Decision.APPROVE, accepts_below_threshold=below)
-                await self._give(query, message, render, verdict)
+                await self._give(query, message, work, verdict)
             case Action.REJECT if not press.detail:
                 await _buttons(message, reasons(question))
                 await _answer(query, "Why?", alert=False)
             case Action.REJECT:
                 verdict = _verdict(query, reviewer, question, Decision.REJECT, reason=press.detail)
-                await self._give(query, message, render, verdict)
+                await self._give(query, message, work, verdict)
             case Action.CHANGES:
-                await self._list_sentences(message, question, render)
+                await self._list_sentences(message, question, work)
                 await _answer(query, "Reply to the list of sentences.", alert=False)
             case Action.SEND:
-                asked = await changes_of(self._studio, render, await self._written(message, press, question))
+                asked = await changes_of(self._studio, work, await self._written(message, press, question))
                 verdict = _verdict(query, reviewer, question, Decision.CHANGES, changes=asked)
-                await self._give(query, message, render, verdict)
+                await self._give(query, message, work, verdict)
             case Action.BACK:
                 await _buttons(message, decisions(question))
                 await _answer(query, "", alert=False)
@@ -127,27 +128,31 @@ class Desk:
                 await _buttons(message, None)
                 await _answer(query, "Left. Nothing was recorded.", alert=False)
 
-    async def _give(self, query: CallbackQuery, message: Message, render: Render, verdict: Verdict) -> None:
-        state = await give(self._studio, render, verdict)
+    async def _give(self, query: CallbackQuery, message: Message, work: Work, verdict: Verdict) -> None:
+        state = await give(self._studio, work, verdict)
         log.info("telegram.verdict", question=verdict.question_id, reviewer=verdict.reviewer, state=state.value)
         await _answer(query, SAID.get(state, state.value))
         await _buttons(message, None)
 
-    async def _list_sentences(self, message: Message, question: Question, render: Render) -> None:
-        """The sentences, numbered as people count, in as many messages as they need; the last one asks for a reply."""
-        request = await standing_request(self._studio, render)
+    async def _list_sentences(self, message: Message, question: Question, work: Work) -> None:
+        """The sentences, or the parts of a song, numbered as people count, in as many messages as they need; the last
+        one asks for a reply."""
+        how_to, listed = HOW_TO_PARTS, list(question.parts)
+        if isinstance(work, Render):
+            request = await standing_request(self._studio, work)
+            how_to, listed = HOW_TO, [segment.utterance.text.strip()[:600] for segment in request.segments]
         about = f"question {question.question_id} · {question.video.sha256[:SHA_DIGITS]}"
         blocks = [""]
-        for segment in request.segments:
-            line = f"{segment.index + 1}. {segment.utterance.text.strip()[:600]}\n"
-            if len(blocks[-1]) + len(line) > MESSAGE_LIMIT - len(HOW_TO) - len(about):
+        for number, text in enumerate(listed, start=1):
+            line = f"{number}. {text}\n"
+            if len(blocks[-1]) + len(line) > MESSAGE_LIMIT - len(how_to) - len(about):
                 blocks.append("")
             blocks[-1] += line
         for block in blocks[:-1]:
             await message.reply_text(block)
         placeholder = "3: slower, please"
         await message.reply_text(
-            f"{blocks[-1]}\n{HOW_TO}{about}", reply_markup=ForceReply(input_field_placeholder=placeholder)
+            f"{blocks[-1]}\n{how_to}{about}", reply_markup=ForceReply(input_field_placeholder=placeholder)
         )
 
     async def wrote(self, update: Update, _: ContextTypes.DEFAULT_TYPE) -> None:
@@ -160,9 +165,9 @@ class Desk:
             if reviewer is None:
                 await message.reply_text(STRANGER.format(chat=message.chat.id))
                 return
-            row, render = await self._meant(message, reviewer)
+            row, work = await self._meant(message, reviewer)
             asked = read_changes(message.text, row.question.segments)
-            await changes_of(self._studio, render, asked)
+            await changes_of(self._studio, work, asked)
             await message.reply_text(
                 "\n".join(map(_shown, asked)),
                 reply_markup=changes(row.question, _digest(message.text)),
@@ -171,15 +176,15 @@ class Desk:
         except StudioError as error:
             await message.reply_text(_words(error))
 
-    async def _meant(self, message: Message, reviewer: ReviewerRecord) -> tuple[ApprovalQuestion, Render]:
+    async def _meant(self, message: Message, reviewer: ReviewerRecord) -> tuple[ApprovalQuestion, Work]:
         """The open question a message is about: the one its list named, or the only one there is."""
         listed = message.reply_to_message
         about = _ABOUT.search(listed.text or "") if listed else None
         if about:
-            row, render = await question_of(self._studio, reviewer.tenant, about[1])
+            row, work = await question_of(self._studio, reviewer.tenant, about[1])
             if row.state is not QuestionState.OPEN:
                 raise Conflict(f"this question is closed: {row.state.value}")
-            return row, render
+            return row, work
         rows = await self._studio.store.questions(reviewer.tenant, limit=2)
         if not rows:
             raise UnknownReference("no question is open")

@@ -29,7 +29,7 @@ from temporalio.exceptions import ApplicationError, WorkflowAlreadyStartedError
 from temporalio.service import RPCStatusCode
 
 from activities.support.errors import from_failure
-from models.approval import QuestionState, Verdict
+from models.approval import QuestionState, Verdict, WorkKind
 from models.errors import Conflict, FailureDetails, StudioError, TemporalUnavailable
 from models.lanes import Lane
 from models.render import RenderProgress, RenderRequest, Resume
@@ -74,7 +74,7 @@ class Renders:
 
     async def check(self) -> None:
         """Raise TemporalUnavailable unless the frontend answers."""
-        await _reach(lambda: self._client.service_client.check_health(timeout=_QUERY_PATIENCE))
+        await reach(lambda: self._client.service_client.check_health(timeout=_QUERY_PATIENCE))
 
     async def start(self, request: RenderRequest) -> None:
         """Start the render's workflow; twice is once, also after it has ended."""
@@ -86,7 +86,7 @@ class Renders:
             ]
         )
         try:
-            await _reach(
+            await reach(
                 lambda: self._client.start_workflow(
                     "RenderWorkflow",
                     request,
@@ -105,7 +105,7 @@ class Renders:
 
     async def enrol(self, voice: VoiceToEnrol) -> None:
         """Start learning a voice; samples that replace others replace their run too."""
-        await _reach(
+        await reach(
             lambda: self._client.start_workflow(
                 "EnrolmentWorkflow",
                 voice,
@@ -119,7 +119,7 @@ class Renders:
 
     async def inspect(self, asset: AssetToInspect) -> None:
         """Start decoding an upload; while it is under way, twice is once."""
-        await _reach(
+        await reach(
             lambda: self._client.start_workflow(
                 "InspectionWorkflow",
                 asset,
@@ -135,43 +135,45 @@ class Renders:
         """Return when the upload's inspection has ended, however it did, or when ``patience`` has run out."""
         handle = self._client.get_workflow_handle(_inspection_id(tenant, asset))
         with contextlib.suppress(TimeoutError, WorkflowFailureError):
-            await _reach(lambda: asyncio.wait_for(handle.result(), patience.total_seconds()))
+            await reach(lambda: asyncio.wait_for(handle.result(), patience.total_seconds()))
 
     async def progress(self, render_id: str) -> RenderProgress:
         """Where the render stands this moment. Raises TemporalUnavailable when no worker can say."""
         handle = self._client.get_workflow_handle(workflow_id(render_id))
-        return await _reach(lambda: handle.query("progress", result_type=RenderProgress, rpc_timeout=_QUERY_PATIENCE))
+        return await reach(lambda: handle.query("progress", result_type=RenderProgress, rpc_timeout=_QUERY_PATIENCE))
 
-    async def decide(self, render_id: str, verdict: Verdict) -> QuestionState:
+    async def decide(self, work_id: str, verdict: Verdict, kind: WorkKind = WorkKind.RENDER) -> QuestionState:
         """Give a verdict; its id makes giving it twice the same as once. Raises what the workflow refuses it with."""
-        handle = self._client.get_workflow_handle(workflow_id(render_id))
-        return await _reach(
+        handle = self._client.get_workflow_handle(workflow_id(work_id, kind))
+        return await reach(
             lambda: handle.execute_update(
                 "decide", verdict, id=verdict.verdict_id, result_type=QuestionState, rpc_timeout=_PATIENCE
             )
         )
 
-    async def resume(self, render_id: str, resume: Resume) -> None:
+    async def resume(self, work_id: str, resume: Resume, kind: WorkKind = WorkKind.RENDER) -> None:
         """Say that the cause is mended."""
-        handle = self._client.get_workflow_handle(workflow_id(render_id))
-        await _reach(lambda: handle.execute_update("resume", resume, id=resume.resume_id, rpc_timeout=_PATIENCE))
+        handle = self._client.get_workflow_handle(workflow_id(work_id, kind))
+        await reach(lambda: handle.execute_update("resume", resume, id=resume.resume_id, rpc_timeout=_PATIENCE))
 
-    async def cancel(self, render_id: str) -> None:
-        """Ask the render to stop."""
-        handle = self._client.get_workflow_handle(workflow_id(render_id))
-        await _reach(lambda: handle.cancel(rpc_timeout=_PATIENCE))
+    async def cancel(self, work_id: str, kind: WorkKind = WorkKind.RENDER) -> None:
+        """Ask the render or track to stop."""
+        handle = self._client.get_workflow_handle(workflow_id(work_id, kind))
+        await reach(lambda: handle.cancel(rpc_timeout=_PATIENCE))
 
 
 def _inspection_id(tenant: str, asset: str) -> str:
     return f"asset/{tenant}/{asset}"
 
 
-def workflow_id(render_id: str) -> str:
-    """The id of a render's workflow."""
-    return f"render/{render_id}"
+def workflow_id(work_id: str, kind: WorkKind = WorkKind.RENDER) -> str:
+    """The id of a render's or a track's workflow."""
+    return f"{kind.value}/{work_id}"
 
 
-async def _reach(call: Callable[[], Awaitable[Answer]]) -> Answer:
+async def reach(call: Callable[[], Awaitable[Answer]]) -> Answer:
+    """The answer of ``call`` to Temporal. Raises what a workflow refuses it with, Conflict for one that has ended,
+    TemporalUnavailable when nobody answers."""
     try:
         return await call()
     except WorkflowUpdateFailedError as error:
@@ -180,9 +182,9 @@ async def _reach(call: Callable[[], Awaitable[Answer]]) -> Answer:
         # The update was under way when its workflow ended.
         raise _ended() from error
     except WorkflowUpdateRPCTimeoutOrCancelledError as error:
-        raise TemporalUnavailable("the render does not answer: is a worker of the studio lane running?") from error
+        raise TemporalUnavailable("it does not answer: is a worker of the studio lane running?") from error
     except WorkflowQueryFailedError as error:
-        raise TemporalUnavailable(f"the render could not say where it stands: {error}") from error
+        raise TemporalUnavailable(f"it could not say where it stands: {error}") from error
     except RPCError as error:
         if error.status is RPCStatusCode.NOT_FOUND:
             raise _ended() from error
@@ -197,4 +199,4 @@ async def _reach(call: Callable[[], Awaitable[Answer]]) -> Answer:
 
 
 def _ended() -> Conflict:
-    return Conflict("this render has ended", code="render.ended", action="Read the render to see how it ended.")
+    return Conflict("this work has ended", code="render.ended", action="Read it to see how it ended.")

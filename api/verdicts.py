@@ -1,4 +1,4 @@
-"""Verdicts on their way to a render, whoever brings them: REST and Telegram share these steps."""
+"""Verdicts on their way to a render or a track, whoever brings them: REST and Telegram share these steps."""
 
 from typing import Annotated
 
@@ -7,10 +7,10 @@ from pydantic import Field
 from api.common import Prose, sentences
 from api.planning import standing_request
 from api.services import Services
-from models.approval import QuestionState, SegmentChange, Verdict
+from models.approval import QuestionState, SegmentChange, Verdict, WorkKind
 from models.base import Contract
 from models.errors import Conflict, InvalidInput, UnknownReference
-from models.tables import ApprovalQuestion, Render
+from models.tables import ApprovalQuestion, Render, Track
 
 
 class Change(Contract):
@@ -21,17 +21,42 @@ class Change(Contract):
     text: Annotated[str, Field(max_length=4_000)] = ""
 
 
-async def question_of(studio: Services, tenant: str, question_id: str) -> tuple[ApprovalQuestion, Render]:
-    """A question and its render. Raises UnknownReference for any that is not that tenant's."""
+Work = Render | Track
+"""What a question is about."""
+
+
+async def question_of(studio: Services, tenant: str, question_id: str) -> tuple[ApprovalQuestion, Work]:
+    """A question and what it is about. Raises UnknownReference for any that is not that tenant's."""
     row = await studio.store.find(ApprovalQuestion, question_id)
-    render = await studio.store.find(Render, row.render_id) if row else None
-    if row is None or render is None or render.tenant != tenant:
+    work: Work | None = None
+    if row is not None and row.render_id is not None:
+        work = await studio.store.find(Render, row.render_id)
+    elif row is not None and row.track_id is not None:
+        work = await studio.store.find(Track, row.track_id)
+    if row is None or work is None or work.tenant != tenant:
         raise UnknownReference(f"no question is called {question_id!r}", field="question")
-    return row, render
+    return row, work
 
 
-async def changes_of(studio: Services, render: Render, changes: tuple[Change, ...]) -> tuple[SegmentChange, ...]:
+async def changes_of(studio: Services, work: Work, changes: tuple[Change, ...]) -> tuple[SegmentChange, ...]:
     """Changes with their texts parsed, each one sentence. Raises ScriptRejected or InvalidInput."""
+    if isinstance(work, Track):
+        return tuple(map(_of_a_part, changes))
+    return await _of_sentences(studio, work, changes)
+
+
+def _of_a_part(change: Change) -> SegmentChange:
+    if change.text:
+        raise InvalidInput(
+            "a song's parts are made again, not replaced by a text",
+            field="changes",
+            code="approval.no_text",
+            action="Leave the text out and say in the note what should be different.",
+        )
+    return SegmentChange(segment=change.segment, note=change.note)
+
+
+async def _of_sentences(studio: Services, render: Render, changes: tuple[Change, ...]) -> tuple[SegmentChange, ...]:
     request = await standing_request(studio, render) if changes else render.request
     script = await studio.store.script(render.tenant, render.script, render.script_version) if render.script else None
     found = []
@@ -52,17 +77,18 @@ async def changes_of(studio: Services, render: Render, changes: tuple[Change, ..
     return tuple(found)
 
 
-async def give(studio: Services, render: Render, verdict: Verdict) -> QuestionState:
-    """Give a verdict to the render. Given again after the render has ended, it is answered as it was then.
+async def give(studio: Services, work: Work, verdict: Verdict) -> QuestionState:
+    """Give a verdict to the render or track. Given again after that has ended, it is answered as it was then.
 
-    Raises what the render refuses it with: Forbidden, Conflict or InvalidInput.
+    Raises what it refuses it with: Forbidden, Conflict or InvalidInput.
     """
+    kind = WorkKind.TRACK if isinstance(work, Track) else WorkKind.RENDER
     try:
-        return await studio.renders.decide(render.id, verdict)
+        return await studio.renders.decide(work.id, verdict, kind)
     except Conflict as error:
         for given in await studio.store.verdicts(verdict.question_id):
             if given.id == verdict.verdict_id:
                 return (await studio.store.get(ApprovalQuestion, verdict.question_id)).state
         raise Conflict(
-            "this question is closed: the render has ended", code="approval.closed", action=error.action
+            f"this question is closed: the {kind.value} has ended", code="approval.closed", action=error.action
         ) from error

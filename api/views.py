@@ -93,15 +93,22 @@ class QuestionView(Contract):
     )
 
     question_id: str
-    render_id: str
+    render_id: str | None
+    """The render it is about, or"""
+    track_id: str | None
+    """the track."""
     round: int
     title: str
     state: QuestionState
     sha256: str
     passed: bool
     segments: int
+    parts: tuple[str, ...]
+    """What changes can be asked of by number, where that is not sentences."""
     figures: tuple[FigureView, ...]
     video_url: str
+    audio_url: str
+    """Empty where there is nothing to hear apart from the video."""
     thumbnail_url: str
     verdicts: tuple[Verdict, ...]
     created_at: datetime | None
@@ -169,14 +176,17 @@ def question_view(studio: Services, row: ApprovalQuestion, verdicts: tuple[Verdi
     return QuestionView(
         question_id=row.id,
         render_id=row.render_id,
+        track_id=row.track_id,
         round=row.round,
         title=question.title,
         state=row.state,
         sha256=question.video.sha256,
         passed=question.passed,
         segments=question.segments,
+        parts=question.parts,
         figures=figures_of(question.figures),
         video_url=studio.blobs.url(question.video, seconds=LINK_SECONDS, filename=f"{quote(row.id)}.mp4"),
+        audio_url=studio.blobs.url(question.audio, seconds=LINK_SECONDS) if question.audio else "",
         thumbnail_url=studio.blobs.url(question.thumbnail, seconds=LINK_SECONDS),
         verdicts=tuple(verdict.verdict() for verdict in verdicts),
         created_at=row.created_at,

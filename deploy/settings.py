@@ -18,6 +18,7 @@ from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 from models.errors import InvalidInput
 from models.quality import Thresholds
+from models.release import CodeRanges
 
 ROOT = Path(__file__).resolve().parent.parent
 
@@ -224,6 +225,10 @@ class Engines(Group):
     """The Montreal Forced Aligner's program. Empty: ``mfa`` where it is on PATH."""
     whisper_dir: Path | None = None
     """Directory of a CTranslate2 Whisper model instead of the packaged one."""
+    fluidsynth: str = "fluidsynth"
+    """The FluidSynth program that plays scores."""
+    soundfont: Path | None = None
+    """A General MIDI sound font instead of Debian's FluidR3_GM.sf2."""
 
 
 class Lanes(Group):
@@ -248,6 +253,51 @@ class Lanes(Group):
     """Directory of artifacts kept on this machine; the state directory's ``cache`` without it."""
     cache_gb: Annotated[float, Field(gt=0, le=10_000)] = 5.0
     """How much of the disk the artifact cache may take, in gigabytes."""
+
+
+UNASSIGNED_ISRC = "XXGRM"
+"""XX is no country's and no registrant's."""
+
+
+class Label(Group):
+    """Artists and releases. Identifiers left alone come from ranges that are nobody's, and say so."""
+
+    model_config = SettingsConfigDict(env_prefix="LABEL_")
+
+    isrc_prefix: Annotated[str, Field(pattern=r"^[A-Z]{2}[A-Z0-9]{3}$")] = UNASSIGNED_ISRC
+    """The house's ISRC prefix: country and registrant."""
+    isrc_first: Annotated[int, Field(ge=0, le=99_999)] = 1
+    """The first designation of each year."""
+    isrc_last: Annotated[int, Field(ge=0, le=99_999)] = 99_999
+    """The last designation of each year."""
+    upc_prefix: Annotated[str, Field(pattern=r"^[0-9]{1,10}$")] = "4"
+    """The house's GS1 prefix. 4 is for use within a house."""
+
+    known_artists_file: Path | None = None
+    """Names, one a line, that no artist of the house may imitate."""
+
+    def ranges(self) -> CodeRanges:
+        """The contract that identifiers are taken by."""
+        values = self.model_dump(exclude={"known_artists_file"})
+        return CodeRanges(**values, registered=self.isrc_prefix != UNASSIGNED_ISRC)
+
+    def known_artists(self) -> tuple[str, ...]:
+        """The names of the file. Raises SettingsError when it cannot be read."""
+        if self.known_artists_file is None:
+            return ()
+        try:
+            text = self.known_artists_file.read_text(encoding="utf-8")
+        except (OSError, UnicodeDecodeError) as error:
+            raise SettingsError(
+                f"the file of known artists cannot be read: {error}", field="LABEL_KNOWN_ARTISTS_FILE"
+            ) from error
+        return tuple(line.strip() for line in text.splitlines() if line.strip() and not line.startswith("#"))
+
+    @model_validator(mode="after")
+    def _a_range(self) -> "Label":
+        if self.isrc_first > self.isrc_last:
+            raise ValueError("LABEL_ISRC_FIRST is above LABEL_ISRC_LAST")
+        return self
 
 
 class Quality(Thresholds, Group):
@@ -275,6 +325,7 @@ class Settings(BaseModel):
     engines: Engines
     lanes: Lanes
     quality: Quality
+    label: Label
 
 
 def groups() -> dict[str, type[Group]]:

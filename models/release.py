@@ -13,6 +13,16 @@ from models.track import ReleaseRef
 Files = Annotated[tuple[ReleaseFile, ...], Field(min_length=1, max_length=60)]
 
 
+class CodeRanges(Contract):
+    """Where identifiers come from. ``registered``: whether the ranges were assigned to the house."""
+
+    isrc_prefix: Annotated[str, Field(pattern=r"^[A-Z]{2}[A-Z0-9]{3}$")]
+    isrc_first: Annotated[int, Field(ge=0, le=99_999)]
+    isrc_last: Annotated[int, Field(ge=0, le=99_999)]
+    upc_prefix: Annotated[str, Field(pattern=r"^[0-9]{1,10}$")]
+    registered: bool
+
+
 class CodesToReserve(Contract):
     """A track that needs its ISRC and UPC."""
 
@@ -37,6 +47,13 @@ class PackageToKeep(Contract):
     artist: Slug
     track_id: WorkId
     files: Files
+
+
+class Manifest(Contract):
+    """What is in a package, by path: it is the last file written, and without it there is no package."""
+
+    track_id: WorkId
+    files: Annotated[dict[str, Artifact], Field(min_length=1, max_length=60)]
 
 
 class KeptPackage(Contract):

@@ -2,44 +2,69 @@
 same rules hold: a method is a transaction, faults come out as typed errors."""
 
 from collections.abc import Sequence
-from typing import Any, Protocol
+from typing import Any
 
 from sqlalchemy import func, select, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlmodel import col
 
+from models.artist import ArtistSnapshot
 from models.errors import InvalidInput
-from models.release import Codes, ReleaseToRecord, check_digit
-from models.song_stages import VoicePrint, VoicePrints
+from models.identity import Identity
+from models.release import CodeRanges, Codes, ReleaseToRecord, check_digit
+from models.song_stages import SAME_VOICE, VoicePrint, VoicePrints
 from models.store import Store
-from models.tables import Artist, CodeRange, Release, Track
+from models.tables import Artist, CodeRange, LifeEventRecord, Release, Track
 from models.track import TrackProgress, TrackRequest, TrackState
-
-
-class Ranges(Protocol):
-    """See ``activities.tracks.base``."""
-
-    isrc_prefix: str
-    isrc_first: int
-    isrc_last: int
-    upc_prefix: str
-
-    @property
-    def registered(self) -> bool:
-        """Whether the house was assigned these ranges."""
-        ...
 
 
 class Roster(Store):
     """A store that also knows artists. Implements the Protocols of ``activities/tracks`` and ``activities/artists``."""
 
-    async def enter_artist(self, artist: Artist) -> bool:
-        """Have an artist; whether they are new."""
-        values = artist.model_dump(exclude={"created_at", "updated_at"})
-        values |= {"identity": artist.identity, "voice_print": artist.voice_print}
+    async def enter_artist(self, tenant: str, identity: Identity, voice: VoicePrint) -> bool:
+        """Have an artist; False when somebody else of the house has come to have nearly that voice. Twice is once."""
         async with self._session() as session:
-            kept = insert(Artist).values(values).on_conflict_do_nothing().returning(Artist)
-            return (await session.execute(kept)).scalar_one_or_none() is not None
+            # Two debuts at once see each other: the second waits for the first.
+            await session.execute(select(func.pg_advisory_xact_lock(func.hashtextextended(f"voices/{tenant}", 0))))
+            if await session.get(Artist, (tenant, identity.artist)) is not None:
+                return True
+            others = await session.scalars(select(col(Artist.voice_print)).where(col(Artist.tenant) == tenant))
+            if any(voice.likeness(other) >= SAME_VOICE for other in others):
+                return False
+            session.add(
+                Artist(tenant=tenant, id=identity.artist, name=identity.name, identity=identity, voice_print=voice)
+            )
+            return True
+
+    async def record_life(self, snapshot: ArtistSnapshot) -> None:
+        """Store where an artist stands, and append its news, unless a newer snapshot is stored."""
+        life = snapshot.life
+        newer = (
+            update(Artist)
+            .where(col(Artist.tenant) == life.tenant, col(Artist.id) == life.artist)
+            .where(col(Artist.sequence) < snapshot.sequence)
+            .values(
+                life=life,
+                state=life.state.value,
+                identity=life.identity,
+                sequence=snapshot.sequence,
+                updated_at=func.now(),
+            )
+        )
+        if not await self._changed(newer):
+            await self.get(Artist, life.tenant, life.artist)
+            return
+        async with self._session() as session:
+            for place, event in enumerate(snapshot.news):
+                told = insert(LifeEventRecord).values(
+                    tenant=life.tenant,
+                    artist=life.artist,
+                    sequence=snapshot.sequence,
+                    place=place,
+                    at=event.at,
+                    event=event,
+                )
+                await session.execute(told.on_conflict_do_nothing())
 
     async def voice_prints(self, tenant: str) -> VoicePrints:
         """The voices of all artists of a tenant, by artist."""
@@ -76,7 +101,7 @@ class Roster(Store):
         if not await self._changed(newer):
             await self.get(Track, progress.track_id)
 
-    async def reserve_codes(self, track_id: str, year: int, ranges: Ranges) -> Codes:
+    async def reserve_codes(self, track_id: str, year: int, ranges: CodeRanges) -> Codes:
         """The identifiers of the track's release: those it has, or the next free ones. Raises InvalidInput when a range
         is used up."""
         async with self._session() as session:
@@ -86,11 +111,11 @@ class Roster(Store):
             if release is None:
                 isrc = await self._next(session, f"isrc/{ranges.isrc_prefix}/{year}", ranges.isrc_first)
                 if isrc > ranges.isrc_last:
-                    raise _used_up(f"the ISRC range of {year}", "RELEASE_ISRC_LAST")
+                    raise _used_up(f"the ISRC range of {year}", "LABEL_ISRC_LAST")
                 item = await self._next(session, f"upc/{ranges.upc_prefix}", 1)
                 digits = 11 - len(ranges.upc_prefix)
                 if item >= 10**digits:
-                    raise _used_up("the UPC range", "RELEASE_UPC_PREFIX")
+                    raise _used_up("the UPC range", "LABEL_UPC_PREFIX")
                 upc = f"{ranges.upc_prefix}{item:0{digits}d}"
                 release = Release(
                     track_id=track_id,

@@ -31,6 +31,14 @@ class VoicePrint(Contract):
     artist: Annotated[str, Field(max_length=64)]
     embedding: Annotated[tuple[float, ...], Field(min_length=256, max_length=256)]
 
+    def likeness(self, other: "VoicePrint") -> float:
+        """Cosine similarity to another voice."""
+        return sum(a * b for a, b in zip(self.embedding, other.embedding, strict=True))
+
+
+SAME_VOICE = 0.84
+"""Cosine similarity from which on two voices pass for one (Resemblyzer's, see ``activities.vocals.voiceprint``)."""
+
 
 class VoicePrints(Contract):
     """All voices of a house. Kept as an artifact (JSON)."""

@@ -31,6 +31,7 @@ from typing_extensions import override
 
 from models.approval import Decision, Question, QuestionState, SegmentChange, Verdict
 from models.artifacts import Artifact
+from models.artist import ArtistLife, LifeEvent
 from models.errors import FailureDetails
 from models.identity import Identity
 from models.inspection import Findings
@@ -430,10 +431,24 @@ class Artist(Row, table=True):
     state: str = Field(default="candidate", sa_type=Text)
     identity: Identity = Field(sa_column=_contract(Identity))
     voice_print: VoicePrint = Field(sa_column=_contract(VoicePrint))
-    life: dict[str, Any] | None = Field(default=None, sa_column=Column(JSONB(none_as_null=True), nullable=True))
+    life: ArtistLife | None = Field(default=None, sa_column=_contract(ArtistLife, nullable=True))
     sequence: int = Field(default=0, sa_type=BigInteger)
     created_at: datetime | None = Field(default=None, sa_column=_now())
     updated_at: datetime | None = Field(default=None, sa_column=_now())
+
+
+class LifeEventRecord(Row, table=True):
+    """A line of an artist's timeline; the tables keep them all."""
+
+    __tablename__ = "life_event"
+    __table_args__ = (_within_tenant("artist", "artist"), Index(None, "tenant", "artist", "at"))
+
+    tenant: str = Field(primary_key=True, sa_type=Text)
+    artist: str = Field(primary_key=True, sa_type=Text)
+    sequence: int = Field(primary_key=True, sa_type=BigInteger)
+    place: int = Field(primary_key=True)
+    at: datetime = Field(sa_column=Column(DateTime(timezone=True), nullable=False))
+    event: LifeEvent = Field(sa_column=_contract(LifeEvent))
 
 
 class Track(Row, table=True):

@@ -25,9 +25,12 @@ from models.plan import Capability, EngineRef
 from workers.plugin import connect
 from workers.renewal import Occupation, renew
 from workers.scratch import fresh_scratch
+from workflows.artist import ArtistWorkflow
+from workflows.debut import DebutWorkflow
 from workflows.enrolment import EnrolmentWorkflow
 from workflows.inspection import InspectionWorkflow
 from workflows.render import RenderWorkflow
+from workflows.track import TrackWorkflow
 
 log = structlog.get_logger()
 
@@ -100,7 +103,14 @@ def _studio_worker(client: Client, settings: Settings) -> Worker:
     return Worker(
         client,
         task_queue=Lane.STUDIO.value,
-        workflows=[RenderWorkflow, EnrolmentWorkflow, InspectionWorkflow],
+        workflows=[
+            RenderWorkflow,
+            EnrolmentWorkflow,
+            InspectionWorkflow,
+            DebutWorkflow,
+            ArtistWorkflow,
+            TrackWorkflow,
+        ],
         max_cached_workflows=settings.lanes.cached_workflows,
     )
 
@@ -113,10 +123,10 @@ def _activity_workers(
     interceptors: Sequence[Interceptor],
 ) -> tuple[list[Worker], Coroutine[None, None, None]]:
     # Imported here, because a process that serves the studio lane alone must stay free of boto3, tables and engines.
-    from models.store import Store  # noqa: PLC0415
+    from models.roster import Roster  # noqa: PLC0415
     from workers import wiring  # noqa: PLC0415
 
-    store = Store.connect(settings.database.url.get_secret_value())
+    store = Roster.connect(settings.database.url.get_secret_value())
     artifacts = wiring.artifact_store(settings)
     slots = {Lane.CPU: settings.lanes.cpu_slots, Lane.GPU: settings.lanes.gpu_slots, Lane.IO: settings.lanes.io_slots}
     # A thread for what each slot makes, and a few for its calls to the object store; they start when needed.

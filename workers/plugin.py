@@ -22,12 +22,16 @@ _PASSED_THROUGH = (
     "workflows.board",
     "workflows.closing",
     "workflows.cutting",
+    "workflows.life",
     "workflows.policies",
+    "workflows.releasing",
     "workflows.renderboard",
     "workflows.segments",
+    "workflows.song",
     "workflows.stages",
     "workflows.tasks",
     "workflows.timeline",
+    "workflows.trackboard",
     # Imported by activities.support.stage; pure, and slow to import again for every run.
     "structlog",
 )

@@ -11,22 +11,36 @@ import structlog
 from temporalio.client import Client
 
 from activities.alignment.stage import AlignmentActivities
+from activities.analysis.stage import AnalysisActivities
 from activities.approvals.stage import ApprovalActivities
+from activities.artists.debut import DebutActivities
+from activities.artists.stage import ArtistRecords
+from activities.artwork.stage import ArtworkActivities
+from activities.audition.stage import AuditionActivities
 from activities.avatar.stage import AvatarActivities
 from activities.compositing.stage import CompositingActivities
 from activities.inspection.stage import InspectionActivities
 from activities.lipsync.stage import LipsyncActivities
+from activities.lyrics.stage import LyricsActivities
+from activities.mixing.stage import MixingActivities
+from activities.music.stage import MusicActivities
+from activities.musicvideo.stage import MusicVideoActivities
 from activities.quality.stage import QualityActivities
 from activities.records.stage import RecordActivities
+from activities.releases.shelf import StoreShelf
+from activities.releases.stage import ReleaseActivities, ReleaseStages
 from activities.speech.stage import SpeechActivities
 from activities.support.engine import Engine
 from activities.support.s3 import S3ArtifactStore, connect_s3
 from activities.support.stage import Stages
+from activities.tracks.stage import TrackRecordActivities
+from activities.vocals.stage import VocalActivities
 from deploy.settings import Settings
 from models.engines import ENGINES, FRAME_ENGINES
 from models.errors import EngineUnavailable
 from models.lanes import Lane
 from models.plan import Capability, EngineRef
+from models.roster import Roster
 from models.store import Store
 
 log = structlog.get_logger()
@@ -42,17 +56,24 @@ def _whisper(settings: Settings) -> Path:
     return settings.engines.whisper_dir or _weights(settings, "whisper-base")
 
 
+def _kokoro(settings: Settings) -> dict[str, Any]:
+    return {
+        "model": settings.engines.kokoro_model,
+        "voices_dir": settings.engines.kokoro_voices_dir or _weights(settings, "kokoro-js", "voices"),
+        "cache_dir": _weights(settings, "prepared"),
+    }
+
+
 ARGUMENTS: dict[str, Arguments] = {
-    "kokoro": lambda s: {
-        "model": s.engines.kokoro_model,
-        "voices_dir": s.engines.kokoro_voices_dir or _weights(s, "kokoro-js", "voices"),
-        "cache_dir": _weights(s, "prepared"),
-    },
+    "kokoro": _kokoro,
     "recording": lambda s: {"whisper_dir": _whisper(s)},
     "xtts": lambda s: {"checkpoint_dir": s.engines.xtts_checkpoint_dir},
     "wav2lip": lambda s: {"checkpoint": s.engines.wav2lip_checkpoint},
     "sadtalker": lambda s: {"command": shlex.split(s.engines.sadtalker_command)},
     "mfa": lambda s: {"workspace": s.studio.state_dir / "mfa", "command": s.engines.mfa_command},
+    "composer": lambda s: {"soundfont": s.engines.soundfont, "fluidsynth": s.engines.fluidsynth},
+    "singer": _kokoro,
+    "audition": lambda s: {"whisper_dir": _whisper(s)},
     "studio": lambda s: {
         "whisper_dir": _whisper(s),
         "aligner": pkgutil.resolve_name("activities.alignment.pocketsphinx:PocketsphinxEngine")(),
@@ -114,6 +135,7 @@ def stage_activities(
     compositing = CompositingActivities(stages, engines[Capability.COMPOSITING])
     quality = QualityActivities(stages, engines[Capability.QUALITY])
     inspection = InspectionActivities(stages, engines[Capability.INSPECTION])
+    vocals = VocalActivities(stages, engines[Capability.VOCALS])
     return (
         speech.speak,
         speech.cut,
@@ -130,11 +152,21 @@ def stage_activities(
         quality.hear,
         quality.check,
         inspection.inspect,
+        MusicActivities(stages, engines[Capability.MUSIC]).compose,
+        AnalysisActivities(stages, engines[Capability.ANALYSIS]).analyse,
+        LyricsActivities(stages, engines[Capability.LYRICS]).write,
+        vocals.sing,
+        vocals.cast,
+        MixingActivities(stages, engines[Capability.MIXING]).mix,
+        ArtworkActivities(stages, engines[Capability.ARTWORK]).cover,
+        MusicVideoActivities(stages, engines[Capability.MUSICVIDEO]).draw,
+        AuditionActivities(stages, engines[Capability.AUDITION]).audition,
+        ReleaseStages(stages, engines[Capability.RELEASES]).encode,
     )
 
 
 def io_activities(
-    settings: Settings, artifacts: S3ArtifactStore, store: Store, client: Client
+    settings: Settings, artifacts: S3ArtifactStore, store: Roster, client: Client
 ) -> Sequence[Callable[..., Any]]:
     """Records and approvals, with every messenger that is configured."""
     messengers = []
@@ -144,6 +176,9 @@ def io_activities(
         messengers.append(messenger(settings.telegram.bot_token.get_secret_value(), settings.telegram.api_url, store))
     records = RecordActivities(store, store, store, store, artifacts, client)
     approvals = ApprovalActivities(store, artifacts, tuple(messengers))
+    artists, debut = ArtistRecords(store, client), DebutActivities(store, artifacts)
+    tracks = TrackRecordActivities(store, settings.label.ranges())
+    releases = ReleaseActivities(StoreShelf(artifacts), settings.studio.state_dir / "scratch" / "releases")
     return (
         records.project,
         records.settle_voice,
@@ -154,4 +189,14 @@ def io_activities(
         approvals.ask,
         approvals.record,
         approvals.take_back,
+        artists.record_life,
+        artists.track_answer,
+        debut.voices,
+        debut.enter,
+        tracks.enter_track,
+        tracks.project_track,
+        tracks.reserve_codes,
+        tracks.released,
+        releases.keep,
+        releases.publish,
     )

@@ -17,6 +17,8 @@ from models.upkeep import LaneQuery
 from workflows import policies
 
 STAGE_ATTRIBUTE = SearchAttributeKey.for_keyword("Stage")
+ARTIST_ATTRIBUTE = SearchAttributeKey.for_keyword("Artist")
+TENANT_ATTRIBUTE = SearchAttributeKey.for_keyword("Tenant")
 PROJECTION_SECONDS = 10
 """Steps reach the tables at most this often; a change of state at once. Queries are always current."""
 LANE_CHECK_SECONDS = (5, 10, 15, 30, 60, 300, 900, 3600)

@@ -126,11 +126,15 @@ def changes(question: Question, digest: str) -> InlineKeyboardMarkup:
 
 def caption(question: Question) -> str:
     """What stands under the film: what it is, and the figures, those that do not hold first."""
-    lines = [question.title, f"Round {question.round} · {question.segments} sentences"]
+    lines = [question.title, f"Round {question.round} · {_extent(question)}"]
     if not question.passed:
         lines.append("⚠️ Below its thresholds")
     ordered = sorted(question.figures, key=lambda figure: figure.holds)
     return _clip([*lines, "", *map(_figure, ordered)])
+
+
+def _extent(question: Question) -> str:
+    return "a song" if question.parts else f"{question.segments} sentences"
 
 
 def _figure(figure: Figure) -> str:

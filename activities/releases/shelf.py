@@ -1,13 +1,12 @@
 """Packages in the artifacts' own bucket: every file is a copy that the server makes, the manifest comes last."""
 
-import json
 from pathlib import Path
 from typing import Protocol
 
 from activities.support.artifacts import ArtifactStore
 from models.artifacts import Artifact
 from models.errors import ArtifactLost
-from models.release import KeptPackage, PackageToKeep
+from models.release import KeptPackage, Manifest, PackageToKeep
 
 MANIFEST = "manifest.json"
 
@@ -29,21 +28,18 @@ class StoreShelf:
     def keep(self, package: PackageToKeep, folder: Path) -> KeptPackage:
         """See the Protocol."""
         placed = {file.path: self._artifacts.place(file.file, _key(package, file.path)) for file in package.files}
-        listing = {
-            path: {"sha256": file.sha256, "size": file.size, "media_type": file.media_type}
-            for path, file in sorted(placed.items())
-        }
         local = folder / MANIFEST
-        local.write_text(json.dumps({"track": package.track_id, "files": listing}, indent=1), encoding="utf-8")
+        listed = Manifest(track_id=package.track_id, files=dict(sorted(placed.items())))
+        local.write_text(listed.model_dump_json(indent=1), encoding="utf-8")
         manifest = self._artifacts.place(self._artifacts.put(local, "application/json"), _key(package, MANIFEST))
         return KeptPackage(manifest=manifest, folder=manifest.uri.removesuffix(f"/{MANIFEST}"))
 
     def confirm(self, package: KeptPackage, files: PackageToKeep) -> tuple[str, ...]:
         """See the Protocol."""
-        listing = json.loads(self._artifacts.fetch(package.manifest).read_text("utf-8"))["files"]
+        listed = Manifest.model_validate_json(self._artifacts.fetch(package.manifest).read_bytes())
         for file in files.files:
-            placed = file.file.model_copy(update={"uri": f"{package.folder}/{file.path}"})
-            if listing.get(file.path, {}).get("sha256") != file.file.sha256 or not self._artifacts.exists(placed):
+            placed = listed.files.get(file.path)
+            if placed is None or placed.sha256 != file.file.sha256 or not self._artifacts.exists(placed):
                 raise ArtifactLost(f"{file.path} is not in the package {package.folder}")
         return (f"{package.folder}/index.html",)
 

@@ -2,15 +2,15 @@
 
 from temporalio import activity
 
-from activities.tracks.base import Ranges, TrackRecords
-from models.release import Codes, CodesToReserve, ReleaseToRecord
+from activities.tracks.base import TrackRecords
+from models.release import CodeRanges, Codes, CodesToReserve, ReleaseToRecord
 from models.track import TrackSnapshot, TrackToEnter
 
 
 class TrackRecordActivities:
     """Reads and writes records for tracks' workflows."""
 
-    def __init__(self, records: TrackRecords, ranges: Ranges) -> None:
+    def __init__(self, records: TrackRecords, ranges: CodeRanges) -> None:
         self._records = records
         self._ranges = ranges
 

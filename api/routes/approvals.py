@@ -75,7 +75,7 @@ async def decide(
     question: str, body: VerdictBody, caller: ReviewerCaller, studio: Studio, key: OptionalKey = None
 ) -> Decided:
     """Decide. Only listed reviewers count, once each; the same verdict sent again is answered the same."""
-    row, render = await question_of(studio, caller.tenant, question)
+    row, work = await question_of(studio, caller.tenant, question)
     own = canonical_sha256([caller.subject, row.id, body.model_dump(mode="json")])[:24]
     verdict = Verdict(
         verdict_id=key or f"rest-{own}",
@@ -85,8 +85,8 @@ async def decide(
         decision=body.decision,
         reason=body.reason,
         comment=body.comment,
-        changes=await changes_of(studio, render, body.changes),
+        changes=await changes_of(studio, work, body.changes),
         accepts_below_threshold=body.accepts_below_threshold,
     )
-    state = await give(studio, render, verdict)
+    state = await give(studio, work, verdict)
     return Decided(question_id=row.id, verdict_id=verdict.verdict_id, state=state)

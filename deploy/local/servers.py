@@ -18,6 +18,7 @@ from deploy.settings import (
     Database,
     Engines,
     Jwt,
+    Label,
     Lanes,
     ObjectStore,
     Quality,
@@ -136,4 +137,5 @@ def _nothing_elsewhere() -> Settings:
         engines=Engines.model_construct(),
         lanes=Lanes.model_construct(),
         quality=Quality.model_construct(),
+        label=Label.model_construct(),
     )

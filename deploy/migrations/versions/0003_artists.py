@@ -57,6 +57,20 @@ def upgrade() -> None:
     )
     op.create_index(op.f("artist_tenant_state_idx"), "artist", ["tenant", "state"])
     op.create_table(
+        "life_event",
+        sa.Column("tenant", sa.Text(), nullable=False),
+        sa.Column("artist", sa.Text(), nullable=False),
+        sa.Column("sequence", sa.BigInteger(), nullable=False),
+        sa.Column("place", sa.Integer(), nullable=False),
+        sa.Column("at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("event", postgresql.JSONB(), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["tenant", "artist"], ["artist.tenant", "artist.id"], name=op.f("life_event_tenant_artist_fkey")
+        ),
+        sa.PrimaryKeyConstraint("tenant", "artist", "sequence", "place", name=op.f("life_event_pkey")),
+    )
+    op.create_index(op.f("life_event_tenant_artist_at_idx"), "life_event", ["tenant", "artist", "at"])
+    op.create_table(
         "track",
         sa.Column("id", sa.Text(), nullable=False),
         sa.Column("tenant", sa.Text(), nullable=False),
@@ -138,5 +152,6 @@ def downgrade() -> None:
     op.drop_column("question", "track_id")
     op.drop_table("release")
     op.drop_table("track")
+    op.drop_table("life_event")
     op.drop_table("artist")
     op.drop_table("code_range")
