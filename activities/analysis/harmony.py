@@ -24,6 +24,8 @@ _BASE: Final = {
 }
 _FOREIGN: Final = 0.6
 """How far a profile falls for tones that a mode leaves out, and rises for those it has instead."""
+_PLAIN: Final = 0.03
+_RELATIVE: Final = 0.25
 _VOICED_FROM: Final = 55
 _WINDOW: Final = 2
 
@@ -37,13 +39,16 @@ def profile(key: Key) -> Floats:
 
 
 def find_key(chroma: Floats, expected: Key | None = None) -> Key:
-    """The key whose profile correlates best with the whole song's chroma. ``expected`` decides between relatives, which
-    share all their notes: it wins within a correlation of 0.05."""
+    """The key whose profile correlates best with the whole song's chroma; church modes have to be heard plainly.
+    ``expected`` decides between relatives, which share all their notes."""
     mean = chroma.mean(axis=0)
     keys = [Key(tonic=tonic, mode=mode) for mode in Mode for tonic in range(12)]
-    scores = {key: float(np.corrcoef(mean, profile(key))[0, 1]) for key in keys}
+    plain = {Mode.MAJOR, Mode.MINOR}
+    scores = {
+        key: float(np.corrcoef(mean, profile(key))[0, 1]) + (_PLAIN if key.mode in plain else 0.0) for key in keys
+    }
     best = max(keys, key=lambda key: scores[key])
-    if expected is not None and set(expected.scale) == set(best.scale) and scores[expected] > scores[best] - 0.25:
+    if expected is not None and set(expected.scale) == set(best.scale) and scores[expected] > scores[best] - _RELATIVE:
         return expected
     return best
 
@@ -88,13 +93,21 @@ def find_sections(bars: Floats, form: Form) -> tuple[ScoredSection, ...]:
         expected = round(planned * count / total)
         latest = count - (len(kinds) - index)
         near = [bar for bar in range(expected - _WINDOW, expected + _WINDOW + 1) if edges[-1] < bar <= latest]
-        edges.append(
-            max(near, key=lambda bar: (change[bar] - 0.1 * abs(bar - expected), -bar)) if near else edges[-1] + 1
-        )
+        edges.append(_boundary(near, change, edges[-1], expected) if near else edges[-1] + 1)
     edges.append(count)
     return tuple(_cut(kinds, edges))
 
 
+def _boundary(near: Sequence[int], change: Floats, before: int, expected: int) -> int:
+    """Where a section begins: where the sound changes, near what was planned, after whole phrases."""
+
+    def worth(bar: int) -> float:
+        return float(change[bar]) - 0.1 * abs(bar - expected) + (0.25 if (bar - before) % _PHRASE_BARS == 0 else 0.0)
+
+    return max(near, key=lambda bar: (worth(bar), -bar))
+
+
+_PHRASE_BARS: Final = 4
 _LONGEST: Final = 32
 
 

@@ -30,6 +30,9 @@ _QUIETEST_LUFS: Final = -70.0
 """The absolute gate of ITU-R BS.1770: below it there is nothing to measure."""
 _FFT: Final = 4096
 _BASS_HZ: Final = 150
+_TONAL_HZ: Final = 2_000
+_LATENCY_SECONDS: Final = 0.008
+"""How late the onset envelope peaks after a click, measured with clicks at known times."""
 _TEMPO_TOLERANCE: Final = 0.02
 _ONSET_TOLERANCE_MS: Final = 60.0
 _SHARED_TONES: Final = 5
@@ -93,6 +96,8 @@ def _spectrum(samples: NDArray[np.float32]) -> tuple[Floats, Floats]:
     hop = _FFT // 2
     power = np.abs(librosa.stft(samples, n_fft=_FFT, hop_length=hop)) ** 2
     low = power[: int(_BASS_HZ * _FFT / RATE)].sum(axis=0)
+    # Above, cymbals and noise outweigh what has a pitch.
+    power[int(_TONAL_HZ * _FFT / RATE) :] = 0.0
     chroma = librosa.feature.chroma_stft(S=power, sr=RATE, n_fft=_FFT, tuning=0.0)
     return np.asarray(low, np.float64), np.asarray(chroma.T, np.float64)
 
@@ -152,10 +157,11 @@ def _confirmed(sound: _Sound, score: Score, pulse: Pulse, chroma: Floats) -> Hea
 def _as_heard(sound: _Sound, plan: SongPlan, pulse: Pulse, low: Floats, chroma: Floats) -> Heard:
     """What counts where no score says more. The song begins at its first downbeat; what is before is an upbeat."""
     beats = pulse.beats(sound.seconds)
+    beats = np.maximum(0.0, beats - _LATENCY_SECONDS)
     if len(beats) < 2 * BEATS_PER_BAR + 1:
         raise MediaRejected("The music is shorter than two bars.", field="audio")
     by_beat = _between(chroma, beats)
-    novelty = np.concatenate([[0.0], np.linalg.norm(np.diff(by_beat, axis=0), axis=1)])
+    novelty = _change(by_beat)
     rise = np.maximum(0.0, np.diff(low, prepend=low[0]))
     bass = np.array(
         [rise[max(0, at - 1) : at + 2].max() for at in np.round(beats[:-1] * RATE / (_FFT // 2)).astype(int)]
@@ -182,6 +188,13 @@ def _as_heard(sound: _Sound, plan: SongPlan, pulse: Pulse, low: Floats, chroma: 
     return Heard(analysis, find_chords(by_bar, key))
 
 
+def _change(by_beat: Floats) -> Floats:
+    """How different the two beats from each beat on are from the two before it: slow attacks smear a single beat."""
+    padded = np.pad(by_beat, ((2, 1), (0, 0)))
+    pairs = padded[1:] + padded[:-1]
+    return np.asarray(np.linalg.norm(pairs[2:] - pairs[:-2], axis=1), np.float64)
+
+
 def onset_error_ms(envelope: Floats, score: Score) -> float:
     """Median distance of the heard onsets to the nearest of the score's, in milliseconds; infinite where nothing near
     any of them is heard. ``envelope`` is that of the recording."""
@@ -201,4 +214,4 @@ def heard_onsets(envelope: Floats) -> Floats:
     before, at, after = envelope[frames - 1], envelope[frames], envelope[frames + 1]
     curve = before - 2 * at + after
     vertex = np.where(curve < 0, 0.5 * (before - after) / np.where(curve < 0, curve, -1.0), 0.0)
-    return np.asarray((frames + np.clip(vertex, -0.5, 0.5)) * HOP / RATE, np.float64)
+    return np.asarray((frames + np.clip(vertex, -0.5, 0.5)) * HOP / RATE - _LATENCY_SECONDS, np.float64)

@@ -1,6 +1,7 @@
 """The local composer: it writes a score by its grammars and plays it with FluidSynth and a sound font, stem by stem."""
 
 import hashlib
+import re
 import shutil
 from collections.abc import Callable, Mapping
 from contextlib import suppress
@@ -28,11 +29,17 @@ VERSION = "1"
 """Counts changes to what the same plan and seed sound like."""
 SOUNDFONT: Final = Path("/usr/share/sounds/sf2/FluidR3_GM.sf2")
 """Where Debian's fluid-soundfont-gm puts it."""
+_SOUNDFONT_HEADER: Final = re.compile(rb"RIFF.{4}sfbk", re.DOTALL)
 TAIL_SECONDS: Final = 3.0
 """What the last notes and the room get to fade."""
 PEAK: Final = 0.7
 """The loudest sample of mix and stems: -3 dBFS, which mastering has to raise in any case."""
 _FADE_SECONDS: Final = 0.6
+_FADE_IN_SECONDS: Final = 0.002
+_COUNT_IN_BEATS: Final = 1.0
+_ATTACK_SECONDS: Final = 0.010
+"""Notes sound so much ahead of the grid: the program needs 6 ms, and what is heard as a note's beginning is where its
+attack has risen, about 10 ms later still."""
 _FULL_SCALE: Final = 32_767
 
 
@@ -97,21 +104,25 @@ class ComposerEngine:
         midi, wav, log, settings = (folder / f"{stem}.{kind}" for kind in ("mid", "raw.wav", "log", "cfg"))
         try:
             parts = [part for part in score.parts if part.stem == stem]
-            write_midi(parts, score.tempo_bpm, seconds * score.tempo_bpm / 60, grammar.reverb, grammar.chorus, midi)
+            beats = seconds * score.tempo_bpm / 60
+            write_midi(parts, score.tempo_bpm, beats, grammar.reverb, grammar.chorus, _COUNT_IN_BEATS, midi)
             # An empty file of commands, because without one the program reads its user's.
             settings.touch()
             words = [
                 *(self._fluidsynth, "-n", "-i", "-q", "-f", str(settings), "-g", "0.4", "-r", str(RATE)),
                 *("-o", f"synth.reverb.room-size={grammar.room}", "-o", "synth.reverb.level=0.5"),
                 *("-o", "synth.polyphony=512", "-o", "synth.dynamic-sample-loading=1"),
+                # Or it plays with the system's sound font where it cannot load this one.
+                *("-o", f"synth.default-soundfont={self._soundfont}"),
                 *("-T", "wav", "-O", "float", "-F", str(wav), str(self._soundfont), str(midi)),
             ]
             samples = self._rendered(words, wav, log, lambda: progress(*at))
         finally:
             for path in (midi, wav, log, settings):
                 path.unlink(missing_ok=True)
-        sound = _fitted(samples, round(seconds * RATE))
         beat = 60 / score.tempo_bpm
+        ahead = round((_COUNT_IN_BEATS * beat + _ATTACK_SECONDS) * RATE)
+        sound = _fitted(samples[ahead:], round(seconds * RATE))
         kicks = [note.start * beat for part in score.parts if part.drums for note in part.notes if note.pitch == KICK]
         sound = shape(sound, grammar.tones.get(stem, Tone()), kicks)
         loudness = level(sound)
@@ -141,13 +152,20 @@ class ComposerEngine:
     def _soundfont_sha256(self) -> str:
         try:
             with self._soundfont.open("rb") as file:
+                if not _SOUNDFONT_HEADER.fullmatch(file.read(12)):
+                    raise _no_soundfont(f"{self._soundfont.name} is no sound font.")
+                file.seek(0)
                 return hashlib.file_digest(file, "sha256").hexdigest()
         except OSError as error:
-            raise EngineUnavailable(
-                f"The sound font {self._soundfont.name} cannot be read: {error.strerror}.",
-                field="SOUNDFONT",
-                action="Install fluid-soundfont-gm, or point SOUNDFONT at a General MIDI sound font.",
-            ) from error
+            raise _no_soundfont(f"The sound font {self._soundfont.name} cannot be read: {error.strerror}.") from error
+
+
+def _no_soundfont(message: str) -> EngineUnavailable:
+    return EngineUnavailable(
+        message,
+        field="SOUNDFONT",
+        action="Install fluid-soundfont-gm, or point SOUNDFONT at a General MIDI sound font.",
+    )
 
 
 def _no_program(name: str) -> EngineUnavailable:
@@ -159,11 +177,12 @@ def _no_program(name: str) -> EngineUnavailable:
 
 
 def _fitted(samples: Stereo, count: int) -> Stereo:
-    """Exactly ``count`` samples, the last of them fading out."""
+    """Exactly ``count`` samples, faded at both ends."""
     fitted = np.zeros((count, 2), np.float32)
     kept = min(count, len(samples))
     fitted[:kept] = samples[:kept]
-    fade = round(_FADE_SECONDS * RATE)
+    rise, fade = round(_FADE_IN_SECONDS * RATE), round(_FADE_SECONDS * RATE)
+    fitted[:rise] *= np.linspace(0, 1, rise, dtype=np.float32)[:, None]
     fitted[-fade:] *= np.linspace(1, 0, fade, dtype=np.float32)[:, None]
     return fitted
 

@@ -8,7 +8,7 @@ from activities.music.harmony import Colour
 
 KICK, RIM, SNARE, CLAP, ELECTRIC_SNARE = 36, 37, 38, 39, 40
 LOW_TOM, CLOSED_HAT, PEDAL_HAT, MIDDLE_TOM, OPEN_HAT, HIGH_TOM = 41, 42, 44, 47, 46, 50
-CRASH, RIDE, TAMBOURINE, SHAKER, CABASA = 49, 51, 54, 82, 69
+CRASH, RIDE, TAMBOURINE, MARACAS, CABASA = 49, 51, 54, 70, 69
 """General MIDI's percussion key map."""
 
 Groove = Mapping[int, tuple[str, ...]]

@@ -16,33 +16,37 @@ _OFF, _ON = 0, 1
 """In this order at the same tick, so that a repeated pitch is struck anew."""
 
 
-def write_midi(parts: Sequence[Part], tempo_bpm: float, beats: float, reverb: int, chorus: int, out: Path) -> None:
-    """``parts`` as one file that lasts ``beats``. ``reverb`` and ``chorus`` are sends from 0 to 127."""
+def write_midi(
+    parts: Sequence[Part], tempo_bpm: float, beats: float, reverb: int, chorus: int, count_in: float, out: Path
+) -> None:
+    """``parts`` as one file that lasts ``beats`` after ``count_in`` silent ones. ``reverb`` and ``chorus`` are sends
+    from 0 to 127."""
     file = MidiFile(type=1, ticks_per_beat=TICKS_PER_BEAT)
     conductor = MidiTrack([MetaMessage("set_tempo", tempo=bpm2tempo(tempo_bpm), time=0)])
-    conductor.append(MetaMessage("end_of_track", time=round(beats * TICKS_PER_BEAT)))
+    conductor.append(MetaMessage("end_of_track", time=round((count_in + beats) * TICKS_PER_BEAT)))
     file.tracks.append(conductor)
     melodic = iter(channel for channel in range(16) if channel != _DRUM_CHANNEL)
     for part in parts:
         channel = _DRUM_CHANNEL if part.drums else next(melodic)
-        file.tracks.append(_track(part, channel, round(beats * TICKS_PER_BEAT), reverb, chorus))
+        file.tracks.append(_track(part, channel, count_in, beats, reverb, chorus))
     file.save(out)
 
 
-def _track(part: Part, channel: int, end: int, reverb: int, chorus: int) -> MidiTrack:
+def _track(part: Part, channel: int, count_in: float, beats: float, reverb: int, chorus: int) -> MidiTrack:
     track = MidiTrack([Message("program_change", channel=channel, program=part.program, time=0)])
     for control, value in ((_VOLUME, 110), (_REVERB, reverb), (_CHORUS, chorus)):
         track.append(Message("control_change", channel=channel, control=control, value=value, time=0))
     now = 0
-    for tick, kind, pitch, strength in sorted(event for note in part.notes for event in _events(note)):
+    for tick, kind, pitch, strength in sorted(event for note in part.notes for event in _events(note, count_in)):
         name = "note_on" if kind == _ON else "note_off"
         track.append(Message(name, channel=channel, note=pitch, velocity=strength, time=tick - now))
         now = tick
+    end = round((count_in + beats) * TICKS_PER_BEAT)
     # A last event, because a player may stop at the last note and cut its tail.
     track.append(Message("control_change", channel=channel, control=_VOLUME, value=110, time=max(0, end - now)))
     return track
 
 
-def _events(note: Note) -> tuple[tuple[int, int, int, int], tuple[int, int, int, int]]:
-    start, end = (round(beat * TICKS_PER_BEAT) for beat in (note.start, note.start + note.beats))
+def _events(note: Note, count_in: float) -> tuple[tuple[int, int, int, int], tuple[int, int, int, int]]:
+    start, end = (round((count_in + beat) * TICKS_PER_BEAT) for beat in (note.start, note.start + note.beats))
     return (start, _ON, note.pitch, note.velocity), (max(start + 1, end), _OFF, note.pitch, 0)
