@@ -7,11 +7,13 @@ LOCK := deploy/constraints.txt
 # What is imported is compiled then; compiling everything would add a third to the set-up.
 PIP := $(PY) -m pip install --no-compile -qq --disable-pip-version-check --constraint $(LOCK)
 NO_DEPS := deploy/requirements/no-deps.txt
+NO_DEPS_SONGS := deploy/requirements/no-deps-songs.txt
 RUNTIME := .venv/.ready-runtime
+SONGS := .venv/.ready-songs
 FULL := .venv/.ready-full
 
 .DEFAULT_GOAL := help
-.PHONY: help demo demo-artist simulate backtest up down status bench test lint env-example weights
+.PHONY: help demo songs demo-artist simulate backtest up down status bench test lint env-example weights
 
 help: ## list the targets
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 14
@@ -19,7 +21,9 @@ help: ## list the targets
 demo: weights ## set up, start the studio, make a video, approve it, say where it is
 	@$(PY) -m deploy.local.demo
 
-demo-artist: weights ## set up, start the studio, have an artist born, make a song and its video, release it
+songs: $(SONGS) ## set up what artists need besides: music, singing, listening
+
+demo-artist: $(SONGS) weights ## set up, start the studio, have an artist born, make a song and its video, release it
 	@$(PY) -m deploy.local.demo_artist
 
 simulate: $(FULL) ## fifty artists live ten years under a skipped clock; prints and draws what became of them
@@ -67,8 +71,15 @@ $(RUNTIME): $(LOCK) deploy/requirements/runtime.txt $(NO_DEPS) deploy/debian-pac
 	@$(PIP) --no-deps -r $(NO_DEPS)
 	@touch $@
 
-$(FULL): $(RUNTIME) deploy/requirements/full.txt
+$(SONGS): $(RUNTIME) deploy/requirements/songs.txt $(NO_DEPS_SONGS)
+	@$(PY) deploy/local/debian.py songs
+	@echo "Installing what artists need ..."
+	@$(PIP) -r deploy/requirements/songs.txt
+	@$(PIP) --no-deps -r $(NO_DEPS_SONGS)
+	@touch $@
+
+$(FULL): $(SONGS) deploy/requirements/full.txt
 	@$(PY) deploy/local/debian.py full
-	@echo "Installing torch, Coqui and the tools of development ..."
+	@echo "Installing Coqui and the tools of development ..."
 	@$(PIP) -r deploy/requirements/full.txt
 	@touch $@

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 LIST = Path(__file__).resolve().parent.parent / "debian-packages.txt"
-SETS = {"runtime": ("runtime",), "full": ("runtime", "full")}
+SETS = {"runtime": ("runtime",), "songs": ("runtime", "songs"), "full": ("runtime", "songs", "full")}
 
 
 @dataclass(frozen=True)
