@@ -175,6 +175,8 @@ class EventKind(StrEnum):
 class LifeEvent(Contract):
     """A line of the timeline, for people to read."""
 
+    number: Annotated[int, Field(ge=1)]
+    """Counts through the whole life: a table keeps each once."""
     at: AwareDatetime
     kind: EventKind
     text: Annotated[str, Field(max_length=300)]
@@ -265,6 +267,10 @@ class ArtistState(Contract):
     catalogue: Annotated[tuple[Release, ...], Field(max_length=CATALOGUE)] = ()
     timeline: Annotated[tuple[LifeEvent, ...], Field(max_length=TIMELINE)] = ()
     before_that: Earlier = Earlier(counts={})
+    events: Annotated[int, Field(ge=0)] = 0
+    """The number of the last event."""
+    recorded: Annotated[int, Field(ge=0)] = 0
+    """The number of the last event that the tables have."""
     commands: Annotated[tuple[CommandId, ...], Field(max_length=REMEMBERED)] = ()
     sequence: Annotated[int, Field(ge=0)] = 0
     """Grows with each change, over all runs: which of two snapshots is the later."""
@@ -331,7 +337,8 @@ class Timeline(Contract):
 
 
 class ArtistSnapshot(Contract):
-    """A projection of an artist. ``sequence`` grows over all runs; ``news`` are the events since the last snapshot."""
+    """A projection of an artist. ``sequence`` grows over all runs; ``news`` are the events since the last snapshot
+    that is known to have been stored: some may come again, under the number they had."""
 
     sequence: Annotated[int, Field(ge=0)]
     life: ArtistLife

@@ -30,8 +30,8 @@ TRACK_WORKFLOW = "TrackWorkflow"
 """By name: a simulation registers another under it."""
 ARTIST_ATTRIBUTE = SearchAttributeKey.for_keyword("Artist")
 TENANT_ATTRIBUTE = SearchAttributeKey.for_keyword("Tenant")
-_ASK_AGAIN = (timedelta(minutes=5), timedelta(hours=1), timedelta(hours=6), timedelta(days=1))
-"""How long to wait before a track is asked after, again and again."""
+_ASK_SOON, _ASK_LATE = timedelta(minutes=5), timedelta(days=1)
+"""A track is asked after again when it is a quarter older, within these bounds."""
 
 
 @workflow.defn
@@ -43,6 +43,9 @@ class ArtistWorkflow:
     is heard of a track that was terminated, too. Where a track takes longer than that, the next run asks Temporal how
     it stands, seldom and until it has ended: whatever became of it, its end is one fact and never lost.
 
+    What the tables have not been told yet is in the state that is carried along, too: a database that is away does not
+    keep a life from going on.
+
     Updates are handled without waiting for anything; so none is under way when it continues as new, and the ids of
     those that were carried out are carried along.
     """
@@ -52,7 +55,6 @@ class ArtistWorkflow:
         self._request = request
         self._life = Life(request, workflow.now())
         self._woken = False
-        self._recording = False
         self._ended = False
         self._renewal_since: datetime | None = None
         self._following: asyncio.Task[None] | None = None
@@ -72,7 +74,6 @@ class ArtistWorkflow:
             if self._may_end():
                 break
             if self._may_renew(now):
-                await self._recorded()
                 workflow.continue_as_new(request.model_copy(update={"carried": self._life.state}))
             begin = self._life.next_track_at(now)
             if begin is not None and begin <= now and not self._renews():
@@ -158,7 +159,6 @@ class ArtistWorkflow:
         running = self._life.state.running
         assert running is not None
         query = TrackQuery(track_id=running.track_id, number=running.number, version=running.version)
-        asked = 0
         while True:
             answer = await workflow.execute_activity_method(
                 ArtistRecords.track_answer, query, **policies.upkeep(f"How did track {running.number} end?")
@@ -166,8 +166,8 @@ class ArtistWorkflow:
             if answer.result is not None or answer.failure is not None:
                 self._heard_end(answer)
                 return
-            await workflow.sleep(_ASK_AGAIN[min(asked, len(_ASK_AGAIN) - 1)], summary="then the track is asked after")
-            asked += 1
+            older = (workflow.now() - running.began) / 4
+            await workflow.sleep(min(max(older, _ASK_SOON), _ASK_LATE), summary="then the track is asked after")
 
     def _heard_end(self, answer: TrackAnswer) -> None:
         self._life.ended(answer, workflow.now())
@@ -209,15 +209,11 @@ class ArtistWorkflow:
             await workflow.wait_condition(lambda: self._life.has_news or self._ended)
             if not self._life.has_news:
                 return
-            self._recording = True
             snapshot = self._life.snapshot(workflow.now())
             await workflow.execute_activity_method(
                 ArtistRecords.record_life, snapshot, **policies.upkeep(f"Record: {snapshot.life.state.value}")
             )
-            self._recording = False
-
-    async def _recorded(self) -> None:
-        await workflow.wait_condition(lambda: not self._life.has_news and not self._recording)
+            self._life.recorded(snapshot)
 
     # What it is asked and told.
 

@@ -58,8 +58,8 @@ def born(request: ArtistRequest, now: datetime) -> ArtistState:
         autopilot=request.autopilot,
         born=now,
     )
-    event = LifeEvent(at=now, kind=EventKind.BORN, text=request.identity.name, who=request.created_by)
-    return state.model_copy(update={"timeline": (event,)})
+    event = LifeEvent(number=1, at=now, kind=EventKind.BORN, text=request.identity.name, who=request.created_by)
+    return state.model_copy(update={"timeline": (event,), "events": 1})
 
 
 class Life:
@@ -68,7 +68,6 @@ class Life:
     def __init__(self, request: ArtistRequest, now: datetime) -> None:
         self._request = request
         self.state = request.carried or born(request, now)
-        self._news: tuple[LifeEvent, ...] = () if request.carried else self.state.timeline
 
     def _set(self, **changes: object) -> None:
         self.state = self.state.model_copy(update={**changes, "sequence": self.state.sequence + 1})
@@ -78,14 +77,13 @@ class Life:
 
     def _tell(self, now: datetime, kind: EventKind, text: str, who: str = "house") -> None:
         """Add a line to the timeline; the oldest beyond its bound is counted and let go."""
-        event = LifeEvent(at=now, kind=kind, text=text[:300], who=who)
+        event = LifeEvent(number=self.state.events + 1, at=now, kind=kind, text=text[:300], who=who)
         kept, earlier = (*self.state.timeline, event), self.state.before_that
         if len(kept) > nouns.TIMELINE:
             gone, kept = kept[0], kept[1:]
             counts = {**earlier.counts, gone.kind: earlier.counts.get(gone.kind, 0) + 1}
             earlier = nouns.Earlier(counts=counts, first=earlier.first or gone.at, last=gone.at)
-        self._news = (*self._news, event)[-nouns.TIMELINE :]
-        self._set(timeline=kept, before_that=earlier)
+        self._set(timeline=kept, before_that=earlier, events=event.number)
 
     # What it is told.
 
@@ -219,6 +217,9 @@ class Life:
         parked = self.state.standing.state in AT_WORK and self._affordable(now) > now
         if parked and not self.state.parked:
             self._tell(now, EventKind.PARKED, f"the budget is spent until {self._affordable(now):%Y-%m-%d}")
+        if self.state.parked and not parked:
+            # Idle for want of money, not of its own accord: what is counted as inactivity begins now.
+            self._facts(last_active=now)
         if parked is not self.state.parked:
             self._set(parked=parked)
 
@@ -429,13 +430,18 @@ class Life:
 
     def snapshot(self, now: datetime) -> ArtistSnapshot:
         """The picture for the tables, with the events since the last one."""
-        news, self._news = self._news, ()
+        news = tuple(event for event in self.state.timeline if event.number > self.state.recorded)
         return ArtistSnapshot(sequence=self.state.sequence, life=self.life(now), news=news)
 
     @property
     def has_news(self) -> bool:
         """Whether the tables do not know everything yet."""
-        return bool(self._news)
+        return self.state.recorded < self.state.events
+
+    def recorded(self, snapshot: ArtistSnapshot) -> None:
+        """The tables have that snapshot."""
+        last = max((event.number for event in snapshot.news), default=self.state.recorded)
+        self.state = self.state.model_copy(update={"recorded": last})
 
 
 _UNTOLD = {

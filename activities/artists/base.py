@@ -9,6 +9,6 @@ class ArtistLedger(Protocol):
     """The projection of artists, for lists and for people."""
 
     async def record_life(self, snapshot: ArtistSnapshot) -> None:
-        """Store where an artist stands, and append its news. Idempotent by artist and sequence; an older snapshot than
-        the stored one is ignored."""
+        """Store where an artist stands, unless a later snapshot is stored (by ``sequence``), and those of its news that
+        are not stored yet (by artist and the event's ``number``)."""
         ...

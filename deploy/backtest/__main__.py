@@ -1,4 +1,4 @@
-"""``python -m deploy.backtest [--ledger path.csv] [--fates path.csv]``: what this lifecycle makes of a recorded history,
+"""``python -m deploy.backtest [--ledger path.csv] [--fates path.csv]``: what the lifecycle makes of a recorded history,
 state by state, beside what the original made of it."""
 
 import argparse
