@@ -17,9 +17,10 @@ _WINDOW = 640
 """Samples that are compared with themselves, 40 ms."""
 _LOWEST_HZ, _HIGHEST_HZ = 65.0, 1_000.0
 _LONGEST, _SHORTEST = round(RATE / _LOWEST_HZ), round(RATE / _HIGHEST_HZ)
-_SURE = 0.15
-"""YIN's threshold: the first dip below it is the period."""
-_VOICED = 0.35
+_NEAR = 0.1
+"""The period is the first dip that is nearly as deep as the deepest: in a rough voice none passes YIN's fixed
+threshold, and the deepest may be two periods."""
+_VOICED = 0.45
 """Aperiodicity above which there is no pitch."""
 _QUIET_DB = -35.0
 """Below the loud frames: not singing."""
@@ -94,8 +95,9 @@ def _first_dip(normal: NDArray[np.float64]) -> tuple[Pitch, Pitch]:
     """The period in samples, between samples, and the aperiodicity there."""
     inner = normal[:, _SHORTEST:-1]
     minimum = (inner <= normal[:, _SHORTEST - 1 : -2]) & (inner < normal[:, _SHORTEST + 1 :])
-    sure = minimum & (inner < _SURE)
-    best = np.where(sure.any(axis=1), sure.argmax(axis=1), np.where(minimum, inner, 2).argmin(axis=1)) + _SHORTEST
+    dips = np.where(minimum, inner, 2.0)
+    near = dips <= dips.min(axis=1, keepdims=True) + _NEAR
+    best = near.argmax(axis=1) + _SHORTEST
     rows = np.arange(len(normal))
     before, here, after = normal[rows, best - 1], normal[rows, best], normal[rows, best + 1]
     bend = before - 2 * here + after

@@ -1,6 +1,6 @@
 """A song's print: its harmony over time, rhythm and timbre as one vector, its words as hashes. Harmony counts whatever
 the key and wherever the pattern begins: the magnitude of the two-dimensional Fourier transform of beat-wise chroma
-(after T. Bertin-Mahieux and D. Ellis, "Large-scale cover song recognition using the 2D Fourier transform magnitude", 2012)."""
+(T. Bertin-Mahieux and D. Ellis, "Large-scale cover song recognition using the 2D FT magnitude", 2012)."""
 
 import json
 import zlib

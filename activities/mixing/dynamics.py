@@ -21,7 +21,7 @@ HOP: Final = 64
 _FLOOR_DB = -120.0
 _SILENCE_BELOW_DB = -38.0
 """A voice this far below its own loud passages is not singing."""
-_ESSES_HZ = (5_000, 10_000)
+_ESSES_HZ = (4_800, 12_000)
 
 
 @dataclass(frozen=True)
