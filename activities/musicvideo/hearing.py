@@ -97,7 +97,7 @@ def _kicks(bass: Curve, fps: int) -> Curve:
     """A short swell at each low onset: spectral flux above what is usual around it."""
     level = np.log1p(bass / (np.percentile(bass, 90) + 1e-6) * 20)
     flux = np.maximum(np.diff(level, prepend=level[:1]), 0)
-    kernel = np.ones(2 * fps + 1)
+    kernel = np.ones(min(2 * fps + 1, len(bass)))
     usual = np.convolve(flux, kernel, mode="same") / np.convolve(np.ones_like(flux), kernel, mode="same")
     strong = flux > np.maximum(2.0 * usual, 0.25)
     curve, last = np.zeros(len(bass), np.float32), -fps

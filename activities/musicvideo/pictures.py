@@ -34,8 +34,8 @@ class Veil:
 
 
 def veil(boxes: Sequence[tuple[int, int, Box]], size: tuple[int, int], stage: Stage, frames: int, fps: int) -> Veil:
-    """The veil behind type shown in ``boxes`` (first frame, end, box on a picture of ``size``): a band over the whole
-    width without an edge that could be seen. It stays where the next words follow soon: a shadow that came and went
+    """The veil behind type shown in ``boxes`` (first frame, end, box on a picture of ``size``): a place without an
+    edge that could be seen. It stays where the next words follow soon: a shadow that came and went
     with each line would flicker."""
     presence = np.zeros(frames, np.float32)
     if not boxes:
@@ -47,17 +47,21 @@ def veil(boxes: Sequence[tuple[int, int, Box]], size: tuple[int, int], stage: St
     scale = stage.height / size[1]
     top = min(box.top for _, _, box in boxes) * scale - 0.012 * stage.short
     bottom = max(box.bottom for _, _, box in boxes) * scale + 0.012 * stage.short
-    reach = 0.16 * stage.short
+    left = min(box.left for _, _, box in boxes) * scale
+    right = max(box.right for _, _, box in boxes) * scale
+    reach, aside = 0.22 * stage.short, 0.5 * stage.short
     rows = np.arange(stage.height, dtype=np.float32)
     band = smooth(1 - np.maximum(top - rows, 0) / reach) * smooth(1 - np.maximum(rows - bottom, 0) / reach)
     inside = np.flatnonzero(band > 0)
-    place = np.broadcast_to(band[inside, None], (len(inside), stage.width)).astype(np.float32)
-    return Veil(soft, int(inside[0]), np.ascontiguousarray(place))
+    columns = np.arange(stage.width, dtype=np.float32)
+    across = smooth(1 - np.maximum(left - columns, 0) / aside) * smooth(1 - np.maximum(columns - right, 0) / aside)
+    return Veil(soft, int(inside[0]), np.ascontiguousarray(band[inside, None] * across[None]))
 
 
-_KNEE = 3.0
-_PRESSED = np.round(np.arange(256) / (1 + np.arange(256) / 255 * _KNEE)).astype(np.uint8)
-"""Levels where words are: white comes down to 64, shadows stay."""
+_BRIGHTEST = 60
+"""Level of 255 that the brightest of the ground under words is brought down to: a little under ``words.GROUND``."""
+_FOLLOWS = 0.2
+"""Share of the way that the veil's depth goes in a frame: it follows the picture without flickering."""
 
 
 class Pictures:
@@ -66,6 +70,7 @@ class Pictures:
     def __init__(self, brief: VideoBrief, cut: Cut, movement: Movement, veils: Sequence[Veil], stage: Stage) -> None:
         self._brief, self._cut, self._movement, self._veils, self._stage = brief, cut, movement, veils, stage
         self._relief = relief(brief.analysis)
+        self._depths: dict[int, float] = {}
 
     def __iter__(self) -> Iterator[Picture]:
         for number, shot in enumerate(self._cut.shots):
@@ -83,7 +88,7 @@ class Pictures:
             moment = self._movement.moment(shot, seen, frame)
             grade = Grade(exposure=_EXPOSURE * (0.72 + 0.42 * moment.density), glow=0.35 + 0.35 * moment.density)
             picture = develop(drawn.draw(moment), colours, drawn.stage, grade, frame)
-            yield self._darkened(picture, frame)
+            yield self._darkened(picture, frame, cut=frame == shot.first)
 
     def _scene(self, seen: Look) -> Scene:
         stage = Stage(self._stage.width, self._stage.height, seen.seed, seen.variant, self._relief)
@@ -98,16 +103,22 @@ class Pictures:
             lap = number // len(plates)
             for frame, found in zip(frames, reel.frames(lap * 4.0), strict=False):
                 moment = self._movement.moment(shot, seen, frame)
-                yield self._darkened(_graded(found, colours.one, self._stage, moment.zoom, moment.density), frame)
+                picture = _graded(found, colours.one, self._stage, moment.zoom, moment.density)
+                yield self._darkened(picture, frame, cut=frame == shot.first)
 
-    def _darkened(self, picture: Picture, frame: int) -> Picture:
-        """Words are read on what lies under them: bright parts of it are brought down, dark ones stay."""
-        for one in self._veils:
+    def _darkened(self, picture: Picture, frame: int, *, cut: bool) -> Picture:
+        """Words are read on what lies under them: where it is too bright, it is brought down, and no further."""
+        for number, one in enumerate(self._veils):
             presence = np.float32(one.presence[frame])
-            if presence > 0.01:
-                part = picture[one.top : one.top + len(one.place)]
-                share = presence * one.place
-                part[:] = cv2.blendLinear(np.asarray(cv2.LUT(part, _PRESSED)), part, share, 1 - share)
+            if presence <= 0.01:
+                continue
+            part = picture[one.top : one.top + len(one.place)]
+            seen = part[::5, ::5].max(axis=2)[one.place[::5, ::5] > 0.9]
+            wanted = max(0.0, 1 - _BRIGHTEST / max(1.0, float(np.percentile(seen, 98))))
+            before = self._depths.get(number, wanted)
+            self._depths[number] = wanted if cut else max(before + (wanted - before) * _FOLLOWS, wanted * 0.93)
+            kept = 1 - np.float32(self._depths[number]) * presence * one.place
+            part[:] = cv2.multiply(part, cv2.merge([kept] * 3), dtype=cv2.CV_8U)
         return picture
 
     def _closing(self) -> Iterator[Picture]:

@@ -50,7 +50,7 @@ class Crystals(Scene):
         glass, edges = self._facets(turn, moment)
         heat = (
             heat * np.float32(0.9)
-            + glass * np.float32(2.3 / 255)
+            + glass * np.float32(1.55 / 255)
             + edges * np.float32((0.35 + 1.0 * moment.highs) / 255)
         )
         hue = np.clip(hue + (glass.astype(np.float32) * np.float32(1 / 255) - np.float32(0.35)) * np.float32(0.9), 0, 1)

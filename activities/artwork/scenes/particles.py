@@ -8,6 +8,8 @@ from activities.artwork.scenes.base import Field, Light, Moment, Scene, Stage, s
 _LIFE = 90.0
 """Frames a particle lives; then it is born again elsewhere."""
 _GRID = 96
+_SUBSTEPS = 2
+"""Steps a frame: a point that jumped further than its size would draw dashes."""
 _STEPS_BEFORE = 36
 """Steps before the first frame, so that a cut shows trails already drawn."""
 
@@ -28,9 +30,9 @@ class Particles(Scene):
         self._random = random
         self._flow_x, self._flow_y = self._current()
         self._trails = np.zeros((stage.height, stage.width), np.float32)
-        self._finer = stage.short / 540
+        self._finer = max(1.0, stage.short / 540) * _SUBSTEPS
         before = Moment(time=0.0, flow=0.0)
-        for _ in range(round(_STEPS_BEFORE * max(1.0, self._finer))):
+        for _ in range(round(_STEPS_BEFORE * self._finer)):
             self._step(before)
 
     def _current(self) -> tuple[Field, Field]:
@@ -55,11 +57,11 @@ class Particles(Scene):
         column = (self._x / (1.3 * across) + 1) * (_GRID - 1) / 2
         row = (self._y / (1.3 * down) + 1) * (_GRID - 1) / 2
         place = (np.clip(row, 0, _GRID - 1).astype(np.int32) * _GRID + np.clip(column, 0, _GRID - 1)).astype(np.int32)
-        pace = np.float32((0.0045 + 0.006 * moment.bass + 0.004 * moment.density) / max(1.0, self._finer))
+        pace = np.float32((0.0045 + 0.006 * moment.bass + 0.004 * moment.density) / self._finer)
         pushed = np.float32(0.006 * moment.kick)
         self._x += pace * self._flow_x.ravel()[place] + pushed * self._x
         self._y += pace * self._flow_y.ravel()[place] + pushed * self._y
-        self._age += 1 / max(1.0, self._finer)
+        self._age += 1 / self._finer
         old = self._age > _LIFE
         born = int(old.sum())
         if born:
@@ -67,18 +69,19 @@ class Particles(Scene):
             self._x[old] = self._random.uniform(-across, across, born) * 1.1
             self._y[old] = self._random.uniform(-down, down, born) * 1.1
         life = np.sin(self._age * np.float32(np.pi / _LIFE))
-        weight = self._weight * life * np.float32(0.5 + 0.5 * moment.density)
+        weight = self._weight * life * np.float32((0.5 + 0.5 * moment.density) / _SUBSTEPS)
         points = splat(
             (self._y + down) * stage.short / 2, (self._x + across) * stage.short / 2, weight, self._trails.shape
         )
         # A finer picture has more pixels for the same light.
-        self._trails *= np.float32(0.93 ** (1 / max(1.0, self._finer)))
+        self._trails *= np.float32(0.93 ** (1 / self._finer))
         self._trails += points * np.float32(1.0 + 0.8 * moment.highs)
 
     def draw(self, moment: Moment) -> Light:
         """See :class:`Scene`."""
         stage = self.stage
-        self._step(moment)
+        for _ in range(_SUBSTEPS):
+            self._step(moment)
         matrix = cv2.getRotationMatrix2D(
             (stage.width / 2, stage.height / 2), np.degrees(moment.turn), moment.zoom * 1.06
         )

@@ -6,10 +6,10 @@ import numpy as np
 
 from activities.artwork.scenes.base import Field, Light, Moment, Scene, Stage
 
-_ROWS = 150
+_ROWS = 190
 _MAP = 512
 _NEAR, _FAR = 0.35, 7.5
-_VIEWS = ((0.62, -0.18), (1.15, -0.34), (0.42, -0.06), (0.85, -0.26))
+_VIEWS = ((0.62, -0.14), (1.1, -0.2), (0.42, 0.02), (0.85, -0.18))
 """Height of the eye and place of the horizon, by composition."""
 
 
@@ -64,9 +64,9 @@ class Terrain(Scene):
             cv2.INTER_LINEAR,
             borderMode=cv2.BORDER_WRAP,
         )
-        valley = np.clip(np.abs(turned) * np.float32(0.55), 0.12, 1)
+        valley = np.minimum(np.sqrt((turned * np.float32(0.5)) ** 2 + np.float32(0.03)), 1)
         swell = stage.contour(ahead[:, 0] / 9)[:, None]
-        lifted = (0.6 + 0.35 * moment.density + 0.22 * moment.bass) * (0.62 + 0.6 * swell)
+        lifted = (0.62 + 0.18 * moment.density + 0.16 * moment.bass) * (0.62 + 0.6 * swell)
         heights = np.asarray(found, np.float32) * valley * lifted.astype(np.float32)
         slope = np.gradient(heights, axis=1) / (depth * np.float32(stage.pixel))
         rising = np.gradient(heights, axis=0) * np.float32(self._rows / 60)
@@ -97,13 +97,13 @@ class Terrain(Scene):
     def _sky(self, horizon: float, moment: Moment) -> tuple[Field, Field]:
         stage = self.stage
         up = np.maximum(np.float32(horizon) - stage.y, 0)
-        glow = np.float32(0.42 + 0.35 * moment.density) / (1 + up * np.float32(2.4)) ** 2
+        glow = np.float32(0.42 + 0.2 * moment.density) / (1 + up * np.float32(2.4)) ** 2
         heat = np.broadcast_to(glow[:, None], (stage.height, stage.width)).astype(np.float32)
         size = np.float32(0.34 + 0.03 * moment.bass + 0.02 * moment.kick) * np.float32(moment.zoom)
         x = stage.x[None] - np.float32(self._sun + moment.pan[0])
         y = stage.y[:, None] - np.float32(horizon - size * 0.62)
         away = np.sqrt(x * x + y * y)
-        disc = np.clip((size - away) / np.float32(stage.pixel * 1.5), 0, 1) * np.float32(1.5 + 0.7 * moment.density)
+        disc = np.clip((size - away) / np.float32(stage.pixel * 1.5), 0, 1) * np.float32(1.5 + 0.4 * moment.density)
         halo = np.float32(0.3 + 0.2 * moment.bass) / (1 + (np.maximum(away - size, 0) * 4) ** 2)
         rows, columns, weight = self._stars
         sparkle = weight * (0.6 + 0.7 * moment.highs)
@@ -126,6 +126,6 @@ def _noise(random: np.random.Generator) -> Field:
         start = round(_MAP / cells * 2)
         part = np.asarray(large, np.float32)[start : start + _MAP, start : start + _MAP]
         total += np.float32(weight) * (1 - np.abs(part) * 1.6)
-        weight *= 0.46
+        weight *= 0.36
     total -= total.min()
-    return np.asarray((total / total.max()) ** 1.7, np.float32)
+    return np.asarray(cv2.blur(np.asarray((total / total.max()) ** 1.7, np.float32), (3, 3)), np.float32)

@@ -1,5 +1,6 @@
 """Waves: satin sheets one before the other, each with a lit edge and a shadow on the one behind."""
 
+import cv2
 import numpy as np
 
 from activities.artwork.scenes.base import Field, Light, Moment, Scene, Stage
@@ -67,7 +68,9 @@ class Waves(Scene):
         behind *= 1 - np.float32(0.55) * np.clip(1 + below * np.float32(1 / _SHADOW), 0, 1) ** 2
         cover = np.clip(below * np.float32(1 / stage.pixel) + 0.5, 0, 1)
         deep = np.maximum(below, 0)
-        slope = np.gradient(edge) / stage.pixel
+        # Light on satin turns slowly: the edge itself may have corners, its sheen none.
+        width = stage.short // 10 | 1
+        slope = cv2.blur(cv2.blur(np.gradient(edge)[None], (width, 1)), (width, 1))[0] / stage.pixel
         sheen = (0.62 + 0.5 * np.tanh(-1.6 * slope)).astype(np.float32)[None]
         lit = np.float32((0.5 + 1.25 * moment.density) * (0.42 + 0.75 * (1 - near)))
         body = sheen * lit / (1 + deep * np.float32(3.4)) ** 2
