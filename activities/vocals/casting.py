@@ -8,7 +8,7 @@ import numpy as np
 from models.errors import Conflict
 from models.identity import SingingVoice, StyleShare
 
-GOOD_ENOUGH = 0.80
+GOOD_ENOUGH = 0.83
 """Similarity to the nearest voice at which the search ends before it has tried all."""
 MOST_TRIED = 60
 SEMITONES_BELOW, SEMITONES_ABOVE = 2, 12

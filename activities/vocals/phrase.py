@@ -17,6 +17,7 @@ FloatVector = NDArray[np.float64]
 
 MELODY_RATE = 80
 """F0 values a second: two a unit of the model."""
+OBSTRUENTS = frozenset("bdfhkpstvzðɡʃʒʤʧθT")
 VOICED_HZ = 55.0
 """The model's F0 is near 10 where nothing is voiced."""
 
@@ -31,7 +32,7 @@ class Manner:
     """Share of the time between two vowels' onsets that consonants may take."""
     gap: float = 2.5
     """Units a space between words may last at most."""
-    glide: float = 0.06
+    glide: float = 0.04
     early: float = 0.03
     """How long before a vowel its pitch is reached."""
     vibrato: float = 0.22
@@ -55,6 +56,8 @@ class Timetable:
     """Acoustic onset of each vowel from the line's first sample, in seconds."""
     ends: FloatVector
     """Where it ends."""
+    edges: FloatVector
+    """Acoustic bounds of all tokens: [tokens + 1]."""
 
 
 def onsets_of(text: SungText, notes: Sequence[LeadNote], beat: float) -> FloatVector:
@@ -120,12 +123,12 @@ def timetable(text: SungText, notes: Sequence[LeadNote], beat: float, spoken: Fl
         units[-2] = max(units[-2], 6.0)
     edges = np.rint(np.cumsum(units))
     durations = np.maximum(np.diff(edges, prepend=0.0), 1.0)
-    reached = np.concatenate([[0.0], np.cumsum(durations)])
-    vowel_starts = np.array([reached[nucleus.first + 1] for nucleus in text.nuclei]) * UNIT - LAG
-    vowel_ends = np.array([reached[nucleus.last + 1] for nucleus in text.nuclei]) * UNIT - LAG
+    bounds = np.concatenate([[0.0], np.cumsum(durations)]) * UNIT - LAG
+    vowel_starts = np.array([bounds[nucleus.first + 1] for nucleus in text.nuclei])
+    vowel_ends = np.array([bounds[nucleus.last + 1] for nucleus in text.nuclei])
     # Least squares over the line: rounding to units leaves no onset more than half a unit from its beat.
     starts_at = float(np.mean(onsets * UNIT - vowel_starts))
-    return Timetable(durations.astype(np.float32), starts_at, vowel_starts, vowel_ends)
+    return Timetable(durations.astype(np.float32), starts_at, vowel_starts, vowel_ends, bounds)
 
 
 def _vowel_span(span: float, note: float, rests: bool, manner: Manner) -> float:
@@ -177,6 +180,17 @@ def melody(
         voiced |= (times >= start + 0.01) & (times < max(end - manner.force_end, start + 0.06))
     result = np.where(voiced, hertz, np.minimum(predicted, VOICED_HZ / 4))
     return result.astype(np.float32), voiced
+
+
+def carried(text: SungText, table: Timetable, voiced: NDArray[np.bool_]) -> NDArray[np.bool_]:
+    """Which of the voiced frames carry the tune: vowels, nasals and liquids. Air held back for
+    b, d, v or z pulls the pitch down, in every voice, and nobody hears a note there."""
+    times = (np.arange(len(voiced)) + 0.5) / MELODY_RATE
+    result = voiced.copy()
+    for symbol, start, end in zip(text.text, table.edges[1:], table.edges[2:], strict=False):
+        if symbol in OBSTRUENTS:
+            result[(times >= start) & (times < end)] = False
+    return result
 
 
 def _changes(notes: Sequence[LeadNote], beat: float, table: Timetable) -> list[tuple[float, float]]:

@@ -11,14 +11,13 @@ import soxr
 from numpy.typing import NDArray
 
 from activities.speech.kokoro_graph import FloatArray
-from activities.speech.kokoro_line import LAG, UNIT
 from activities.speech.kokoro_model import KokoroModel
 from activities.speech.kokoro_voices import SAMPLE_RATE, VOICES
 from activities.speech.sound import write_wav
 from activities.support.engine import Progress
 from activities.vocals.base import CastVoice, SungFiles
 from activities.vocals.casting import GOOD_ENOUGH, MOST_TRIED, candidates, crowded
-from activities.vocals.phrase import MELODY_RATE, Manner, Timetable, lifted, melody, timetable
+from activities.vocals.phrase import MELODY_RATE, Manner, Timetable, carried, lifted, melody, timetable
 from activities.vocals.sample import SAMPLE_BEAT, sample_lines
 from activities.vocals.syllables import SungText, sung_text, sung_words
 from activities.vocals.takes import LEAD, Take, harmonised, levelled, placed, supporting
@@ -201,7 +200,10 @@ class KokoroSinger:
             cents = take.cents - 1200 * math.log2(voice.formant)
             pitch, voiced = melody(notes, beat * voice.formant, table, sung.pitch, cents, manner)
             sung = replace(sung, energy=lifted(sung.energy, table, manner))
-            samples, asked = graph.sound(sung, pitch, style), np.where(voiced, pitch, np.float32(0))
+            samples, asked = (
+                graph.sound(sung, pitch, style),
+                np.where(carried(text, table, voiced), pitch, np.float32(0)),
+            )
         line_sung = _Sung(samples, table.starts_at, asked, _spans(text, table))
         return _played(line_sung, voice.formant)
 
@@ -232,8 +234,8 @@ def _rests(syllables: Sequence[int], notes: Sequence[LeadNote], beat: float) -> 
 
 def _spans(text: SungText, table: Timetable) -> tuple[tuple[float, float], ...]:
     """When each word is heard, in seconds from the section's first beat."""
-    reached = np.concatenate([[0.0], np.cumsum(table.durations)]) * UNIT - LAG + table.starts_at
-    return tuple((float(reached[first + 1]), float(reached[last + 1])) for first, last in text.words)
+    edges = table.edges + table.starts_at
+    return tuple((float(edges[first + 1]), float(edges[last + 1])) for first, last in text.words)
 
 
 def _timed(line: SungLine, sung: _Sung) -> tuple[SungWord, ...]:
