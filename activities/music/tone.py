@@ -16,6 +16,8 @@ _SHELF_HZ: Final = 5_000
 _PUMP_SECONDS: Final = 0.11
 """Time constant of the recovery after a kick; four of them are a beat at 136 BPM."""
 _BLOCK: Final = 17_640
+_SILENT: Final = 1e-9
+"""Mean square: -90 dBFS. A reverb that got nothing still gives its rounding noise."""
 _GATE_DB: Final = -25.0
 
 
@@ -35,10 +37,10 @@ def shape(samples: Stereo, tone: Tone, kicks: Sequence[float]) -> Stereo:
 
 
 def level(samples: Stereo) -> float:
-    """RMS in dBFS of the blocks of 400 ms that are within 25 dB of the loudest; -inf for silence."""
+    """RMS in dBFS of the blocks of 400 ms that are within 25 dB of the loudest; -inf for silence (below -90 dBFS)."""
     whole = samples[: len(samples) // _BLOCK * _BLOCK].reshape(-1, _BLOCK * 2)
     power = np.mean(np.square(whole, dtype=np.float64), axis=1)
-    if not power.size or power.max() <= 0:
+    if not power.size or power.max() < _SILENT:
         return float("-inf")
     sounding = power[power > power.max() * 10 ** (_GATE_DB / 10)]
     return float(10 * np.log10(sounding.mean()))
