@@ -36,14 +36,18 @@ from deploy.settings import ROOT, Settings, load_settings
 from models.layout import Shape
 from models.quality import Figure, Sense
 from models.render import RenderState
+from models.roster import Roster
 from models.stages import AssembleRequest, AssembleResult, FilmFiles
-from models.store import Store
+from tests.api.songs import SmallSongs
 from tests.telegram.server import TOKEN, TelegramServer, telegram_server
 from tests.workflows.studio import InstantStudio
 from workers import wiring
 from workers.plugin import StudioPlugin
+from workflows.artist import ArtistWorkflow
+from workflows.debut import DebutWorkflow
 from workflows.inspection import InspectionWorkflow
 from workflows.render import RenderWorkflow
+from workflows.track import TrackWorkflow
 
 FINE = (Figure(name="word_error_rate", value=0.01, sense=Sense.AT_MOST, reach=0.05),)
 POOR = (*FINE, Figure(name="lip_correlation", value=0.4, sense=Sense.AT_LEAST, reach=0.85))
@@ -208,22 +212,27 @@ def settings(environment: dict[str, str]) -> Settings:
 
 
 @contextlib.asynccontextmanager
-async def at_work(settings: Settings, studio: SmallFilms) -> AsyncIterator[None]:
+async def at_work(settings: Settings, studio: SmallFilms, songs: SmallSongs) -> AsyncIterator[None]:
     """Workers of every lane: the real workflows, records, approvals and inspection of uploads; instant stages."""
     client = await Client.connect(settings.temporal.address, plugins=[StudioPlugin()])
-    store = Store.connect(settings.database.url.get_secret_value())
+    store = Roster.connect(settings.database.url.get_secret_value())
     real = wiring.io_activities(settings, studio.artifacts, store, client)
-    inspection = InspectionActivities(Stages(studio.artifacts, store, studio.folder), {"media": MediaInspector()})
+    stages = Stages(studio.artifacts, store, studio.folder)
+    inspection = InspectionActivities(stages, {"media": MediaInspector()})
     # A cancelled stage hears of it with its next heartbeat.
     instant = Worker(
         client,
         task_queue="cpu",
-        activities=[*studio.activities()["cpu"], inspection.inspect],
+        activities=[*studio.activities()["cpu"], inspection.inspect, *songs.on_the_cpu_lane(stages)],
         max_heartbeat_throttle_interval=timedelta(seconds=0.5),
     )
     async with contextlib.AsyncExitStack() as stack:
         await stack.enter_async_context(
-            Worker(client, task_queue="studio", workflows=[RenderWorkflow, InspectionWorkflow])
+            Worker(
+                client,
+                task_queue="studio",
+                workflows=[RenderWorkflow, InspectionWorkflow, DebutWorkflow, ArtistWorkflow, TrackWorkflow],
+            )
         )
         await stack.enter_async_context(instant)
         await stack.enter_async_context(Worker(client, task_queue="io", activities=real))
@@ -254,13 +263,15 @@ def house(
     studio = SmallFilms(figures=FINE)
     studio.folder = tmp_path_factory.mktemp("films")
     studio.artifacts = S3ArtifactStore(client, servers.bucket, tmp_path_factory.mktemp("cache"))
+    songs = SmallSongs()
+    songs.folder, songs.artifacts = tmp_path_factory.mktemp("songs"), studio.artifacts
     key_file = settings.jwt.public_key_file
     assert key_file is not None
     private_key = key_file.with_name("private.pem").read_text()
     with (
         pytest.MonkeyPatch.context() as patch,
         start_blocking_portal() as portal,
-        portal.wrap_async_context_manager(at_work(settings, studio)),
+        portal.wrap_async_context_manager(at_work(settings, studio, songs)),
         serving(settings) as url,
     ):
         # A busy machine looks at an upload later, and that is no failure.
