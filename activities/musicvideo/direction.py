@@ -51,12 +51,13 @@ def look(shot: Shot, seed: int) -> Look:
     )
     random = np.random.default_rng((seed, shot.section, shot.number, 1))
     lively = 1.0 if shot.kind is SectionKind.CHORUS else 0.6
-    near, far = 1.0 + random.uniform(0, 0.1), 1.0 + random.uniform(0.1, 0.28) * lively
+    # Plain numbers: one of NumPy's own would turn every picture into doubles.
+    near, far = float(1.0 + random.uniform(0, 0.1)), float(1.0 + random.uniform(0.1, 0.28) * lively)
     inwards = (shot.number + shot.section) % 2 == 0
     side = random.choice([-1, 1])
-    pan = random.uniform(0.06, 0.2) * lively * side
-    lift = random.uniform(-0.08, 0.08)
-    turn = random.uniform(0.02, 0.09) * lively * -side
+    pan = float(random.uniform(0.06, 0.2) * lively * side)
+    lift = float(random.uniform(-0.08, 0.08))
+    turn = float(random.uniform(0.02, 0.09) * lively * -side)
     return Look(
         variant=variant,
         seed=scene_seed,

@@ -86,7 +86,7 @@ class Pictures:
         colours = ramps(self._brief.palette, seen.swapped)
         for frame in range(shot.first, min(shot.end, self._cut.closing)):
             moment = self._movement.moment(shot, seen, frame)
-            grade = Grade(exposure=_EXPOSURE * (0.72 + 0.42 * moment.density), glow=0.35 + 0.35 * moment.density)
+            grade = Grade(exposure=_EXPOSURE * (0.58 + 0.58 * moment.density), glow=0.35 + 0.35 * moment.density)
             picture = develop(drawn.draw(moment), colours, drawn.stage, grade, frame)
             yield self._darkened(picture, frame, cut=frame == shot.first)
 

@@ -29,6 +29,7 @@ class Reel:
         scale = min(1.0, _MOST / max(info.width, info.height))
         self._size = max(2, round(info.width * scale)), max(2, round(info.height * scale))
         self._container = av.open(str(path))
+        self._container.streams.video[0].thread_type = "NONE"
 
     def __enter__(self) -> Self:
         return self
@@ -53,7 +54,6 @@ class Reel:
     def _decoded(self, start: float) -> Iterator[tuple[float, Picture]]:
         """Each picture and the second at which it ends."""
         stream = self._container.streams.video[0]
-        stream.thread_type = "NONE"
         base = float(stream.time_base or 0)
         try:
             self._container.seek(int(start / base) if base else 0, stream=stream)

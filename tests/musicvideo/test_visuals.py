@@ -76,11 +76,9 @@ def test_its_picture_cuts_where_it_says_and_nowhere_else(film: Film) -> None:
     assert change[[99, 149]].min() > 1.6 * usual.max()
 
 
-def test_it_moves_in_every_frame_and_the_chorus_is_brighter(film: Film) -> None:
+def test_it_moves_in_every_frame(film: Film) -> None:
     change = np.abs(np.diff(film.small[:150].astype(np.float32), axis=0)).mean(axis=(1, 2, 3))
     assert change.min() > 0.05
-    light = relative_luminance(film.small[:, :90]).mean(axis=(1, 2))
-    assert light[105:148].mean() > 1.3 * light[10:95].mean()
 
 
 def test_it_ends_on_the_cover_and_fades(film: Film) -> None:
@@ -131,12 +129,16 @@ def low(brief: VideoBrief, size: tuple[int, int] = (192, 108)) -> np.ndarray:
 
 
 @pytest.mark.parametrize("motif", list(Motif))
-def test_no_motif_flashes_and_words_can_be_read_on_each(motif: Motif, briefs: Briefs) -> None:
+def test_every_motif_is_brighter_in_the_chorus_never_flashes_and_words_can_be_read_on_it(
+    motif: Motif, briefs: Briefs
+) -> None:
     brief = briefs(motif=motif, bars=6)
     pictures = low(brief)
     light = relative_luminance(pictures)
     blocks = np.stack([cv2.resize(one, (16, 9), interpolation=cv2.INTER_AREA) for one in light])
     assert flashes(blocks, FPS) <= 3
+    chorus = cut(brief.analysis, FPS, 300).shots[-1]
+    assert light[chorus.first + 3 : chorus.end].mean() > 1.25 * light[5 : chorus.first - 3].mean()
     ceiling = luminance(words.GROUND)
     for one in words.captions(brief.timing, brief.shape, FPS, 300):
         box = [round(part / 10) for part in (one.box.top, one.box.bottom, one.box.left, one.box.right)]
@@ -145,7 +147,7 @@ def test_no_motif_flashes_and_words_can_be_read_on_each(motif: Motif, briefs: Br
 
 
 def test_the_same_brief_gives_the_same_bytes(briefs: Briefs, tmp_path: Path) -> None:
-    brief = briefs(bars=1, shape=Shape.TALL, motif=Motif.PARTICLES)
+    brief = briefs(bars=2, shape=Shape.TALL, motif=Motif.PARTICLES)
     found = []
     for name in ("one", "two"):
         (tmp_path / name).mkdir()
@@ -196,7 +198,7 @@ def test_what_is_no_media_is_named(field: str, briefs: Briefs, tmp_path: Path) -
     out.mkdir()
     with pytest.raises(MediaRejected) as told:
         GenerativeVisuals().draw(
-            briefs(bars=1, **{field: (broken,) if field == "plates" else broken}), out, no_progress
+            briefs(bars=2, **{field: (broken,) if field == "plates" else broken}), out, no_progress
         )
     assert told.value.field.startswith(field)
     assert list(out.iterdir()) == []

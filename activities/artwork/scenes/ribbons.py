@@ -58,7 +58,9 @@ class Ribbons(Scene):
         rows = (places * np.float32(moment.zoom) + 1) * np.float32(shape[0] / 2)
         front = (0.55 + 0.45 * np.sin(twist))[None] * (0.4 + 0.6 * (1 - thread * thread))
         comet = 0.6 + 0.8 * np.clip(np.sin(along * 1.7 - moment.flow * 1.3 + number * 2.0), 0, 1)[None] ** 3
-        shine = np.float32(self._lit[number] * (0.42 + 0.42 * moment.density + 0.25 * moment.highs))
+        shine = np.float32(
+            self._lit[number] * (5 / self._ribbons) ** 0.8 * (0.42 + 0.42 * moment.density + 0.25 * moment.highs)
+        )
         return _drawn(rows, (shine * front * comet * np.float32(46 / self._threads * shape[0] / 540)), shape)
 
 
