@@ -12,7 +12,7 @@ from models.base import Contract, Name, Note, Sha256, Slug, canonical_sha256
 from models.errors import FailureDetails
 from models.identity import Identity
 from models.layout import Shape
-from models.lifecycle import Facts, LifePolicy, LifeState, Standing, Traits, check_policy
+from models.lifecycle import Cause, Facts, LifePolicy, LifeState, Standing, Traits, check_policy
 from models.plan import TrackPlan
 from models.quality import TrackThresholds
 from models.reflection import Proposal
@@ -181,6 +181,8 @@ class LifeEvent(Contract):
     kind: EventKind
     text: Annotated[str, Field(max_length=300)]
     who: Annotated[str, Field(max_length=80)] = "house"
+    cause: Cause | None = None
+    """Of a move."""
 
 
 class Earlier(Contract):

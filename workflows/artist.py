@@ -43,8 +43,8 @@ class ArtistWorkflow:
     is heard of a track that was terminated, too. Where a track takes longer than that, the next run asks Temporal how
     it stands, seldom and until it has ended: whatever became of it, its end is one fact and never lost.
 
-    What the tables have not been told yet is in the state that is carried along, too: a database that is away does not
-    keep a life from going on.
+    What the tables have not been told yet is in the state that is carried along, too. Only an activity that is under
+    way is waited for: a database that is away keeps no command, no figure and no verdict waiting.
 
     Updates are handled without waiting for anything; so none is under way when it continues as new, and the ids of
     those that were carried out are carried along.
@@ -56,6 +56,8 @@ class ArtistWorkflow:
         self._life = Life(request, workflow.now())
         self._woken = False
         self._ended = False
+        self._renewing = False
+        self._busy = 0
         self._renewal_since: datetime | None = None
         self._following: asyncio.Task[None] | None = None
         self._calling_off: asyncio.Task[None] | None = None
@@ -74,6 +76,9 @@ class ArtistWorkflow:
             if self._may_end():
                 break
             if self._may_renew(now):
+                # No more than what is being asked or told this moment is waited for.
+                self._renewing = True
+                await workflow.wait_condition(lambda: not self._busy)
                 workflow.continue_as_new(request.model_copy(update={"carried": self._life.state}))
             begin = self._life.next_track_at(now)
             if begin is not None and begin <= now and not self._renews():
@@ -160,9 +165,12 @@ class ArtistWorkflow:
         assert running is not None
         query = TrackQuery(track_id=running.track_id, number=running.number, version=running.version)
         while True:
+            await workflow.wait_condition(lambda: not self._renewing)
+            self._busy += 1
             answer = await workflow.execute_activity_method(
                 ArtistRecords.track_answer, query, **policies.upkeep(f"How did track {running.number} end?")
             )
+            self._busy -= 1
             if answer.result is not None or answer.failure is not None:
                 self._heard_end(answer)
                 return
@@ -206,13 +214,15 @@ class ArtistWorkflow:
     async def _keep_recorded(self) -> None:
         """Tell the tables whatever is new, one snapshot after another, for as long as the artist lives."""
         while True:
-            await workflow.wait_condition(lambda: self._life.has_news or self._ended)
+            await workflow.wait_condition(lambda: not self._renewing and (self._life.has_news or self._ended))
             if not self._life.has_news:
                 return
+            self._busy += 1
             snapshot = self._life.snapshot(workflow.now())
             await workflow.execute_activity_method(
                 ArtistRecords.record_life, snapshot, **policies.upkeep(f"Record: {snapshot.life.state.value}")
             )
+            self._busy -= 1
             self._life.recorded(snapshot)
 
     # What it is asked and told.

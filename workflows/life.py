@@ -75,9 +75,9 @@ class Life:
     def _facts(self, **changes: object) -> None:
         self._set(facts=self.state.facts.model_copy(update=changes))
 
-    def _tell(self, now: datetime, kind: EventKind, text: str, who: str = "house") -> None:
+    def _tell(self, now: datetime, kind: EventKind, text: str, who: str = "house", cause: Cause | None = None) -> None:
         """Add a line to the timeline; the oldest beyond its bound is counted and let go."""
-        event = LifeEvent(number=self.state.events + 1, at=now, kind=kind, text=text[:300], who=who)
+        event = LifeEvent(number=self.state.events + 1, at=now, kind=kind, text=text[:300], who=who, cause=cause)
         kept, earlier = (*self.state.timeline, event), self.state.before_that
         if len(kept) > nouns.TIMELINE:
             gone, kept = kept[0], kept[1:]
@@ -362,7 +362,9 @@ class Life:
         before = self.state.standing
         after = moved(before, move, self._excused(), now, self.state.policy)
         self._set(standing=after)
-        self._tell(now, EventKind.MOVED, f"{move.source.value} → {move.target.value}: {move.reason}", move.who)
+        self._tell(
+            now, EventKind.MOVED, f"{move.source.value} → {move.target.value}: {move.reason}", move.who, move.cause
+        )
         if move.target is LifeState.EVOLVING and not before.interrupted:
             self._try(now)
         elif move.cause is Cause.PROVED:
