@@ -31,11 +31,21 @@ class Waves(Scene):
         heat[:] = sky[:, None]
         hue = np.full_like(heat, 0.15)
         edges = [self._place(number, x, moment) for number in range(_SHEETS)]
-        for number, edge in enumerate(edges):
-            # What the next sheet covers need not be drawn.
-            covered = float(edges[number + 1].max()) + 2 * stage.pixel if number + 1 < _SHEETS else np.inf
-            self._lay(heat, hue, edge, number, covered, moment)
+        sheens = [self._sheen(edge) for edge in edges]
+        # Column by column group: an edge rises little within one, so little is drawn that the next sheet covers.
+        step = max(64, stage.width // 8)
+        for first in range(0, stage.width, step):
+            part = slice(first, first + step)
+            for number, edge in enumerate(edges):
+                covered = float(edges[number + 1][part].max()) + 2 * stage.pixel if number + 1 < _SHEETS else np.inf
+                self._lay((heat[:, part], hue[:, part]), edge[part], sheens[number][part], number, covered, moment)
         return Light(heat, hue)
+
+    def _sheen(self, edge: Field) -> Field:
+        """Light along a sheet. On satin it turns slowly: the edge itself may have corners, its sheen none."""
+        width = self.stage.short // 10 | 1
+        slope = cv2.blur(cv2.blur(np.gradient(edge)[None], (width, 1)), (width, 1))[0] / self.stage.pixel
+        return np.asarray(0.62 + 0.5 * np.tanh(-1.6 * slope), np.float32)
 
     def _place(self, number: int, x: Field, moment: Moment) -> Field:
         """Height of a sheet's edge on the screen along x."""
@@ -55,27 +65,26 @@ class Waves(Scene):
         lift = 0.45 + 0.9 * self.stage.contour(along)
         return np.asarray(swell * waves * lift + (_SLOPES[self.stage.variant % 4] + moment.turn) * x, np.float32)
 
-    def _lay(self, heat: Field, hue: Field, edge: Field, number: int, covered: float, moment: Moment) -> None:
-        """Lay one sheet over what is behind it, down to where the next one covers it."""
+    def _lay(
+        self, picture: tuple[Field, Field], edge: Field, sheen: Field, number: int, covered: float, moment: Moment
+    ) -> None:
+        """Lay one sheet over what is behind it in ``picture`` (heat and hue), down to where the next one covers it."""
         stage = self.stage
         near = number / (_SHEETS - 1)
         top, end = np.searchsorted(stage.y, (float(edge.min()) - _SHADOW, covered))
         if top >= end:
             return
         below = stage.y[top:end, None] - edge[None]
-        behind, tints = heat[top:end], hue[top:end]
+        behind, tints = picture[0][top:end], picture[1][top:end]
         # What stands behind a sheet lies in its shadow, the more the nearer to its edge.
-        behind *= 1 - np.float32(0.55) * np.clip(1 + below * np.float32(1 / _SHADOW), 0, 1) ** 2
+        shade = np.clip(1 + below * np.float32(1 / _SHADOW), 0, 1)
+        behind *= 1 - np.float32(0.55) * shade * shade
         cover = np.clip(below * np.float32(1 / stage.pixel) + 0.5, 0, 1)
         deep = np.maximum(below, 0)
-        # Light on satin turns slowly: the edge itself may have corners, its sheen none.
-        width = stage.short // 10 | 1
-        slope = cv2.blur(cv2.blur(np.gradient(edge)[None], (width, 1)), (width, 1))[0] / stage.pixel
-        sheen = (0.62 + 0.5 * np.tanh(-1.6 * slope)).astype(np.float32)[None]
         lit = np.float32((0.5 + 1.25 * moment.density) * (0.42 + 0.75 * (1 - near)))
-        body = sheen * lit / (1 + deep * np.float32(3.4)) ** 2
-        rim = np.float32(0.5 + 0.9 * moment.highs) * sheen / (1 + (deep * np.float32(1 / 0.009)) ** 2)
-        body += rim
+        falling, thin = 1 + deep * np.float32(3.4), deep * np.float32(1 / 0.009)
+        body = lit / (falling * falling) + np.float32(0.5 + 0.9 * moment.highs) / (1 + thin * thin)
+        body *= sheen[None]
         behind += (body - behind) * cover
         tint = np.float32(0.5 + 0.5 * np.sin(number * 1.1 + self._tint[number])) + deep * np.float32(0.35)
         tints += (np.clip(tint, 0, 1) - tints) * cover
