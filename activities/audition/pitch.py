@@ -24,6 +24,7 @@ _VOICED = 0.45
 """Aperiodicity above which there is no pitch."""
 _QUIET_DB = -35.0
 """Below the loud frames: not singing."""
+_SILENT_DB = -70.0
 _AT_ONCE = 2_000
 _CENTS = 50.0
 
@@ -69,7 +70,7 @@ def pitch(voice: Samples) -> Pitch:
     if not parts:
         return np.zeros(0)
     hertz, levels = (np.concatenate(column) for column in zip(*parts, strict=True))
-    loud = np.percentile(levels, 95) + _QUIET_DB
+    loud = max(np.percentile(levels, 95) + _QUIET_DB, _SILENT_DB)
     return np.where(levels > loud, hertz, 0.0)
 
 

@@ -26,7 +26,7 @@ _LAGS = 20
 _CEPSTRA = 12
 _WEIGHTS = (0.5, 0.3, 0.2)
 _TYPICAL: Vector = np.asarray(json.loads(Path(__file__).with_name("typical.json").read_text()))
-"""What songs have in common, by mean over finished songs of all genres: only what sets a song apart counts."""
+"""What songs have in common, by mean over the composer's songs of every genre: only what sets a song apart counts."""
 
 
 def song_print(sound: NDArray[np.float32], onsets: Vector, tempo_bpm: float, lyrics: str, language: str) -> SongPrint:
