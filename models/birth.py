@@ -113,7 +113,10 @@ def _check_english(said: Sequence[str]) -> None:
 
 def _asked(meanings: Mapping[T, Collection[str]], said: Sequence[str]) -> tuple[T, ...]:
     counted = {meaning: sum(word in asks for word in said) for meaning, asks in meanings.items()}
-    return tuple(sorted((m for m in counted if counted[m]), key=lambda meaning: -counted[meaning]))
+    # What is called by its own name comes before what other words suggest.
+    return tuple(
+        sorted((m for m in counted if counted[m]), key=lambda meaning: (str(meaning) not in said, -counted[meaning]))
+    )
 
 
 def _clamped(value: float) -> float:
