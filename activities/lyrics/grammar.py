@@ -5,10 +5,10 @@ from dataclasses import dataclass
 from itertools import pairwise
 from random import Random
 
-from activities.lyrics.lexicon import COMMON, JOINERS, OPENERS, THEMES, Phrases
+from activities.lyrics.lexicon import COMMON, JOINERS, OPENERS, SHORTS, THEMES, Phrases
 from activities.lyrics.sounds import Ear, WordSound
 
-HEADS_PER_TAIL = 10
+HEADS_PER_TAIL = 6
 """Beginnings tried for each ending: enough that one of them fits the beat."""
 _OWN, _COMMON, _MIXED = 1.0, 0.4, 0.15
 """How much a phrase belongs: to the theme of the section, to every theme, to another theme of the song."""
@@ -60,7 +60,7 @@ class Grammar:
         self._ear = ear
         sources = [(THEMES[themes[0]], _OWN), (COMMON, _COMMON), *((THEMES[name], _MIXED) for name in themes[1:])]
         ear.learn(word for source, _ in sources for words in _all_words(source) for word in words)
-        ear.learn(word for text in (*OPENERS, *JOINERS) for word in text.split())
+        ear.learn(word for text in (*OPENERS, *JOINERS, *SHORTS) for word in text.split())
         self._of: dict[str, list[Phrase]] = {}
         for kind in _KINDS:
             found: dict[tuple[str, ...], Phrase] = {}
@@ -68,6 +68,7 @@ class Grammar:
                 for phrase in self._phrases(kind, getattr(source, kind), weight, unwanted):
                     found.setdefault(phrase.words, phrase)
             self._of[kind] = list(found.values())
+        self._of["shorts"] = self._phrases("shorts", SHORTS, _MIXED, unwanted)
         self._openers = self._phrases("opener", OPENERS, 0, unwanted)
         self._joiners = self._phrases("joiner", JOINERS, 0, unwanted)
 
@@ -86,7 +87,7 @@ class Grammar:
     def drafts(self, syllables: int, draw: Random) -> Iterator[Draft]:
         """Lines of exactly so many syllables, no word said twice in a row. Every ending has its turn."""
         seen: set[tuple[str, ...]] = set()
-        for kind in _KINDS:
+        for kind in (*_KINDS, "shorts"):
             for tail in self._of[kind]:
                 for _ in range(HEADS_PER_TAIL):
                     parts = self._before(tail, syllables - tail.syllables, draw)
@@ -103,6 +104,9 @@ class Grammar:
             return () if tail.kind != "wants" else None
         if left < 0 or tail.kind == "wants":
             return None
+        if tail.kind == "shorts":
+            fitting = [phrase for phrase in self._openers if phrase.syllables == left]
+            return (draw.choice(fitting),) if fitting else None
         if tail.kind in _COMPLETE:
             return self._opened(left, draw)
         heads = [

@@ -177,6 +177,22 @@ COMMON = _phrases(
 )
 """What fits every theme."""
 
+SHORTS = (
+    "stay", "away", "today", "one day", "no way", "we play", "okay", "I pray", "you say",
+    "light", "tonight", "all right", "hold tight", "so bright", "the night", "we fight", "go",
+    "let go", "so slow", "below", "hello", "the glow", "I know", "we grow", "high", "so high",
+    "goodbye", "the sky", "oh why", "we fly", "we try", "you cry", "free", "with me", "so free",
+    "the sea", "you see", "to be", "agree", "time", "shine", "be mine", "so fine", "one line",
+    "a sign", "divine", "long", "so long", "hold on", "so strong", "belong", "my song", "come on",
+    "home", "alone", "my own", "unknown", "a stone", "we roam", "now", "somehow", "right now",
+    "my vow", "true", "with you", "so blue", "we do", "I knew", "come through", "anew", "rain",
+    "again", "the pain", "remain", "the train", "insane", "more", "before", "the shore",
+    "the door", "for sure", "we soar", "deep", "so deep", "asleep", "we keep", "my dream",
+    "we seem", "a stream", "the beam", "fall", "we call", "the wall", "so small", "it all",
+    "hear", "so near", "my dear", "no fear", "so clear", "the year", "ground", "around",
+    "the sound", "we found", "so proud", "aloud",
+)  # fmt: skip
+"""Lines by themselves, for tunes of very few notes."""
 OPENERS = ("and", "but", "now", "so", "oh", "tonight", "still", "maybe", "somewhere", "every night", "one more time",
            "all night long", "you know", "I know", "in the end", "only")  # fmt: skip
 """What may come before a clause."""
