@@ -11,10 +11,11 @@ from sqlmodel import col
 from models.artist import ArtistSnapshot
 from models.errors import InvalidInput
 from models.identity import Identity
+from models.performance import AudienceRow, settled
 from models.release import CodeRanges, Codes, ReleaseToRecord, check_digit
 from models.song_stages import SAME_VOICE, VoicePrint, VoicePrints
 from models.store import Store
-from models.tables import Artist, CodeRange, LifeEventRecord, Release, Track
+from models.tables import Artist, AudienceFigures, CodeRange, LifeEventRecord, Release, Track
 from models.track import TrackProgress, TrackRequest, TrackState
 
 
@@ -72,6 +73,34 @@ class Roster(Store):
         async with self._session() as session:
             prints: Sequence[VoicePrint] = (await session.scalars(statement)).all()
         return VoicePrints(prints=tuple(prints))
+
+    async def keep_audience(self, tenant: str, artist: str, rows: Sequence[AudienceRow]) -> tuple[AudienceRow, ...]:
+        """Keep what platforms told, the later telling of each day; all rows of the releases they are about."""
+        table = AudienceFigures
+        async with self._session() as session:
+            for row in settled(rows):
+                told = insert(table).values(
+                    tenant=tenant,
+                    artist=artist,
+                    number=row.number,
+                    platform=row.platform,
+                    day=row.day,
+                    told_at=row.told_at,
+                    row=row,
+                )
+                told = told.on_conflict_do_update(
+                    index_elements=["tenant", "artist", "number", "platform", "day"],
+                    set_={"told_at": told.excluded.told_at, "row": told.excluded.row},
+                    where=col(table.told_at) < told.excluded.told_at,
+                )
+                await session.execute(told)
+            about = {row.number for row in rows}
+            known = await session.scalars(
+                select(col(table.row)).where(
+                    col(table.tenant) == tenant, col(table.artist) == artist, col(table.number).in_(about)
+                )
+            )
+            return tuple(known)
 
     async def enter_track(self, request: TrackRequest) -> None:
         """Have a track. Raises UnknownReference without its artist."""

@@ -3,7 +3,7 @@
 Only the store, the migrations and the API import this module, so that no workflow or engine ever loads SQLAlchemy.
 """
 
-from datetime import datetime
+from datetime import date, datetime
 from enum import StrEnum
 from typing import Any
 
@@ -12,6 +12,7 @@ from sqlalchemy import (
     BigInteger,
     CheckConstraint,
     Column,
+    Date,
     DateTime,
     Dialect,
     Double,
@@ -37,6 +38,7 @@ from models.identity import Identity
 from models.inspection import Findings
 from models.lanes import Lane
 from models.layout import PlateKind
+from models.performance import AudienceRow
 from models.plan import Capability
 from models.render import RenderProgress, RenderRequest, RenderState
 from models.script import Pronunciation, ScriptAudience, Tone, Utterance
@@ -496,6 +498,21 @@ class Release(Row, table=True):
     package: ReleaseRef | None = Field(default=None, sa_column=_contract(ReleaseRef, nullable=True))
     created_at: datetime | None = Field(default=None, sa_column=_now())
     released_at: datetime | None = Field(default=None, sa_column=_moment())
+
+
+class AudienceFigures(Row, table=True):
+    """What a platform told about a day of a release; told again, the later telling stands."""
+
+    __tablename__ = "audience"
+    __table_args__ = (_within_tenant("artist", "artist"), _check("number", "number >= 1"))
+
+    tenant: str = Field(primary_key=True, sa_type=Text)
+    artist: str = Field(primary_key=True, sa_type=Text)
+    number: int = Field(primary_key=True)
+    platform: str = Field(primary_key=True, sa_type=Text)
+    day: date = Field(sa_column=Column(Date, primary_key=True))
+    told_at: datetime = Field(sa_column=Column(DateTime(timezone=True), nullable=False))
+    row: AudienceRow = Field(sa_column=_contract(AudienceRow))
 
 
 class CodeRange(Row, table=True):

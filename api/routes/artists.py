@@ -5,7 +5,7 @@ import secrets
 from datetime import datetime
 from typing import Annotated, Any
 
-from fastapi import APIRouter
+from fastapi import APIRouter, Request
 from pydantic import ConfigDict, Field
 
 from api.auth import Caller, Producer, Viewer
@@ -36,11 +36,14 @@ from models.base import Contract, Seed, Slug
 from models.birth import conceive
 from models.debut import DebutRequest
 from models.engines import resolve_track_plan
-from models.errors import Conflict, TemporalUnavailable, UnknownReference
+from models.errors import Conflict, InvalidInput, TemporalUnavailable, TooLarge, UnknownReference
 from models.identity import Identity
 from models.lifecycle import LifePolicy
-from models.performance import AudienceReport, ReportTaken
+from models.performance import AudienceRow, ReportTaken, read_csv, report
 from models.tables import Artist
+
+MAX_ROWS = 5_000
+CSV_EXAMPLE = "platform,day,number,told_at,streams,listeners\nradio,2026-11-01,1,2026-11-02T06:00:00Z,9,7\n"
 
 router = APIRouter(prefix="/artists", tags=["artists"], responses=responses(401, 403, 422, 503))
 
@@ -150,6 +153,31 @@ class IdeaBody(CommandBody):
     model_config = ConfigDict(json_schema_extra={"examples": [{"text": "A song about the last tram."}]})
 
     text: Line
+
+
+class AudienceBody(Contract):
+    """Figures of some days."""
+
+    model_config = ConfigDict(
+        json_schema_extra={
+            "examples": [
+                {
+                    "rows": [
+                        {
+                            "platform": "radio",
+                            "day": "2026-11-01",
+                            "number": 1,
+                            "told_at": "2026-11-02T06:00:00Z",
+                            "streams": 900,
+                            "listeners": 700,
+                        }
+                    ]
+                }
+            ]
+        }
+    )
+
+    rows: Annotated[tuple[AudienceRow, ...], Field(min_length=1, max_length=5_000)]
 
 
 @router.post("", status_code=201, responses=responses(404, 409))
@@ -320,11 +348,43 @@ async def suggest(
     return await _tell(studio, caller, artist, "suggest", command)
 
 
-@router.post("/{artist}/audience", responses=responses(404, 409))
-async def hear(artist: Slug, body: AudienceReport, caller: Producer, studio: Studio) -> ReportTaken:
-    """Tell an artist how its releases are heard; figures are absolute, so telling them twice is once."""
+@router.post("/{artist}/audience", responses=responses(404, 409, 413))
+async def hear_rows(artist: Slug, body: AudienceBody, caller: Producer, studio: Studio) -> ReportTaken:
+    """Figures by platform, day and release. Late, doubled and corrected rows are welcome: of each day the later telling
+    stands."""
+    return await _heard(studio, caller, artist, body.rows)
+
+
+@router.post(
+    "/{artist}/audience/csv",
+    responses=responses(404, 409, 413),
+    openapi_extra={
+        "requestBody": {
+            "required": True,
+            "content": {
+                "text/csv": {
+                    "schema": {"type": "string"},
+                    "example": CSV_EXAMPLE,
+                }
+            },
+        }
+    },
+)
+async def hear_csv(artist: Slug, request: Request, caller: Producer, studio: Studio) -> ReportTaken:
+    """The same as CSV, with the names of the fields in its first line."""
+    try:
+        text = (await request.body()).decode("utf-8-sig")
+    except UnicodeDecodeError:
+        raise InvalidInput("the file is not text in UTF-8", field="csv", code="audience.encoding") from None
+    return await _heard(studio, caller, artist, read_csv(text))
+
+
+async def _heard(studio: Services, caller: Caller, artist: str, rows: tuple[AudienceRow, ...]) -> ReportTaken:
     await _known(studio, caller, artist)
-    return await studio.label.hear(caller.tenant, artist, body)
+    if len(rows) > MAX_ROWS:
+        raise TooLarge(f"{len(rows)} rows at once; at most {MAX_ROWS}", field="rows", code="audience.too_many")
+    known = await studio.store.keep_audience(caller.tenant, artist, rows)
+    return await studio.label.hear(caller.tenant, artist, report(known))
 
 
 async def _tell(studio: Services, caller: Caller, artist: str, update: str, command: Command) -> CommandTaken:

@@ -154,13 +154,38 @@ def test_commands_count_once_and_nobody_else_s_artist_is_seen(tenant: Tenant) ->
     assert retired.json()["state"] == "retired"
 
 
-def test_figures_for_a_release_that_does_not_exist_are_named(tenant: Tenant) -> None:
+def row(number: int, told_at: str, streams: int, **changes: Any) -> dict[str, Any]:
+    told = {"platform": "radio", "day": "2026-11-01", "number": number, "told_at": f"2026-11-{told_at}T06:00:00Z"}
+    return {**told, "streams": streams, "listeners": streams // 2, **changes}
+
+
+def test_figures_count_once_corrected_ones_instead_and_unknown_releases_are_named(tenant: Tenant) -> None:
+    artist = born(tenant, autopilot=True)
+    ended(tenant, track_of(tenant, artist), "released")
+    settled(tenant, f"/artists/{artist}", lambda view: view["life"]["releases"] == 1)
+
+    def told(*rows: dict[str, Any]) -> dict[str, Any]:
+        answer = tenant.producer.post(f"/artists/{artist}/audience", json={"rows": rows})
+        assert answer.status_code == 200, answer.text
+        found: dict[str, Any] = answer.json()
+        return found
+
+    assert told(row(1, "02", 1_000), row(9, "02", 10)) == {"taken": [1], "unknown": [9]}
+    poor = row(1, "04", 1_000, skips=990)
+    told(poor)
+    assert told(row(1, "03", 1_000_000)) == told(poor)
+    score = tenant.viewer.get(f"/artists/{artist}").json()["life"]["audience"]
+    assert score is None or score < 0.4
+
+
+def test_figures_as_csv_say_which_line_is_wrong(tenant: Tenant) -> None:
     artist = born(tenant)
-    heard = {"number": 9, "as_of": "2026-11-01T00:00:00Z", "listeners": 80, "score": 0.5}
-    report = {"report_id": "day-1", "heard": [heard]}
-    answer = tenant.producer.post(f"/artists/{artist}/audience", json=report)
-    assert answer.status_code == 200, answer.text
-    assert answer.json()["unknown"] == [9] and answer.json()["taken"] == []
+    head = "platform,day,number,told_at,streams,listeners\n"
+    wrong = head + "radio,2026-11-01,1,2026-11-02T06:00:00Z,10,5\nradio,2026-11-02,1,2026-11-03T06:00:00Z,10,50\n"
+    answer = tenant.producer.post(f"/artists/{artist}/audience/csv", content=wrong)
+    assert "line 3" in problem(answer, 422, "audience.row")["title"]
+    fine = tenant.producer.post(f"/artists/{artist}/audience/csv", content=wrong.replace(",50", ",5"))
+    assert fine.status_code == 200 and fine.json()["unknown"] == [1]
 
 
 def test_a_song_is_decided_on_telegram(tenant: Tenant, telegram: TelegramServer, process: Start) -> None:

@@ -57,6 +57,21 @@ def upgrade() -> None:
     )
     op.create_index(op.f("artist_tenant_state_idx"), "artist", ["tenant", "state"])
     op.create_table(
+        "audience",
+        sa.Column("tenant", sa.Text(), nullable=False),
+        sa.Column("artist", sa.Text(), nullable=False),
+        sa.Column("number", sa.Integer(), nullable=False),
+        sa.Column("platform", sa.Text(), nullable=False),
+        sa.Column("day", sa.Date(), nullable=False),
+        sa.Column("told_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("row", postgresql.JSONB(), nullable=False),
+        sa.CheckConstraint("number >= 1", name=op.f("audience_number_check")),
+        sa.ForeignKeyConstraint(
+            ["tenant", "artist"], ["artist.tenant", "artist.id"], name=op.f("audience_tenant_artist_fkey")
+        ),
+        sa.PrimaryKeyConstraint("tenant", "artist", "number", "platform", "day", name=op.f("audience_pkey")),
+    )
+    op.create_table(
         "life_event",
         sa.Column("tenant", sa.Text(), nullable=False),
         sa.Column("artist", sa.Text(), nullable=False),
@@ -152,6 +167,7 @@ def downgrade() -> None:
     op.drop_column("question", "track_id")
     op.drop_table("release")
     op.drop_table("track")
+    op.drop_table("audience")
     op.drop_table("life_event")
     op.drop_table("artist")
     op.drop_table("code_range")
