@@ -54,6 +54,15 @@ EXAMPLE: dict[str, Any] = {
 }
 
 
+def _shown(*refusals: int, example: dict[str, Any]) -> dict[int | str, dict[str, Any]]:
+    """Responses of a route that answers with a contract of the models, which carry no examples."""
+    return {**responses(*refusals), 200: {"content": {"application/json": {"example": example}}}}
+
+
+_TAKEN = _shown(404, 409, example={"state": "paused", "repeated": False})
+_HEARD = _shown(404, 409, 413, example={"taken": [1, 2], "unknown": []})
+
+
 class NewArtist(Contract):
     """An artist to be born. What is left out is drawn by ``seed``."""
 
@@ -278,14 +287,23 @@ def _view(
     )
 
 
-@router.get("/{artist}/timeline", responses=responses(404))
+@router.get(
+    "/{artist}/timeline",
+    responses=_shown(
+        404,
+        example={
+            "earlier": {"counts": {}, "first": None, "last": None},
+            "events": [{"at": "2026-11-01T06:00:00Z", "kind": "born", "text": "Vela Noor is born", "who": "house"}],
+        },
+    ),
+)
 async def get_timeline(artist: Slug, caller: Viewer, studio: Studio) -> Timeline:
     """The whole life, to read."""
     await _known(studio, caller, artist)
     return await studio.label.timeline(caller.tenant, artist)
 
 
-@router.post("/{artist}/pause", responses=responses(404, 409))
+@router.post("/{artist}/pause", responses=_TAKEN)
 async def pause(
     artist: Slug, caller: Producer, studio: Studio, body: CommandBody | None = None, key: OptionalKey = None
 ) -> CommandTaken:
@@ -294,7 +312,7 @@ async def pause(
     return await _tell(studio, caller, artist, "pause", command)
 
 
-@router.post("/{artist}/resume", responses=responses(404, 409))
+@router.post("/{artist}/resume", responses=_TAKEN)
 async def resume(
     artist: Slug, caller: Producer, studio: Studio, body: CommandBody | None = None, key: OptionalKey = None
 ) -> CommandTaken:
@@ -303,7 +321,7 @@ async def resume(
     return await _tell(studio, caller, artist, "resume", command)
 
 
-@router.post("/{artist}/retire", responses=responses(404, 409))
+@router.post("/{artist}/retire", responses=_TAKEN)
 async def retire(
     artist: Slug, caller: Producer, studio: Studio, body: RetireBody, key: OptionalKey = None
 ) -> CommandTaken:
@@ -312,7 +330,7 @@ async def retire(
     return await _tell(studio, caller, artist, "retire", command)
 
 
-@router.post("/{artist}/autopilot", responses=responses(404, 409))
+@router.post("/{artist}/autopilot", responses=_TAKEN)
 async def autopilot(
     artist: Slug, caller: Producer, studio: Studio, body: AutopilotBody, key: OptionalKey = None
 ) -> CommandTaken:
@@ -321,7 +339,7 @@ async def autopilot(
     return await _tell(studio, caller, artist, "set_autopilot", command)
 
 
-@router.post("/{artist}/policy", responses=responses(404, 409))
+@router.post("/{artist}/policy", responses=_TAKEN)
 async def change_policy(
     artist: Slug, caller: Producer, studio: Studio, body: PolicyBody, key: OptionalKey = None
 ) -> CommandTaken:
@@ -330,7 +348,7 @@ async def change_policy(
     return await _tell(studio, caller, artist, "change_policy", command)
 
 
-@router.post("/{artist}/pacing", responses=responses(404, 409))
+@router.post("/{artist}/pacing", responses=_TAKEN)
 async def change_pacing(
     artist: Slug, caller: Producer, studio: Studio, body: PacingBody, key: OptionalKey = None
 ) -> CommandTaken:
@@ -339,7 +357,7 @@ async def change_pacing(
     return await _tell(studio, caller, artist, "change_pacing", command)
 
 
-@router.post("/{artist}/ideas", responses=responses(404, 409))
+@router.post("/{artist}/ideas", responses=_TAKEN)
 async def suggest(
     artist: Slug, caller: Producer, studio: Studio, body: IdeaBody, key: OptionalKey = None
 ) -> CommandTaken:
@@ -348,7 +366,7 @@ async def suggest(
     return await _tell(studio, caller, artist, "suggest", command)
 
 
-@router.post("/{artist}/audience", responses=responses(404, 409, 413))
+@router.post("/{artist}/audience", responses=_HEARD)
 async def hear_rows(artist: Slug, body: AudienceBody, caller: Producer, studio: Studio) -> ReportTaken:
     """Figures by platform, day and release. Late, doubled and corrected rows are welcome: of each day the later telling
     stands."""
@@ -357,7 +375,7 @@ async def hear_rows(artist: Slug, body: AudienceBody, caller: Producer, studio: 
 
 @router.post(
     "/{artist}/audience/csv",
-    responses=responses(404, 409, 413),
+    responses=_HEARD,
     openapi_extra={
         "requestBody": {
             "required": True,
