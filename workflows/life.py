@@ -29,6 +29,8 @@ from models.reflection import chosen, reflect
 from models.track import TrackRequest, TrackResult, TrackState
 
 AT_WORK = frozenset({LifeState.CANDIDATE, LifeState.ACTIVE, LifeState.EVOLVING})
+_LATEST = 25
+"""Releases in a snapshot: the tables have the earlier ones."""
 _RUNS, _HEARD, _IDEAS, _TRIED = 100, 60, 10, 20
 _ENDINGS = {
     TrackState.RELEASED: Ending.APPROVED,
@@ -433,7 +435,8 @@ class Life:
     def snapshot(self, now: datetime) -> ArtistSnapshot:
         """The picture for the tables, with the events since the last one."""
         news = tuple(event for event in self.state.timeline if event.number > self.state.recorded)
-        return ArtistSnapshot(sequence=self.state.sequence, life=self.life(now), news=news)
+        life = self.life(now).model_copy(update={"catalogue": self.state.catalogue[-_LATEST:]})
+        return ArtistSnapshot(sequence=self.state.sequence, life=life, news=news)
 
     @property
     def has_news(self) -> bool:

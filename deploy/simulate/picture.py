@@ -130,6 +130,7 @@ def _causes(axis: Axes, outcome: Outcome) -> None:
     for row, total in enumerate(left):
         axis.text(total, row, f" {total}", va="center")
     axis.set(title="What moved artists, and where to (faults and silence: never)", xlabel="moves")
+    axis.margins(x=0.08)
     axis.legend(framealpha=0.9, loc="lower right")
 
 

@@ -1,5 +1,5 @@
 """Lives a population on the time-skipping server: the studio's own artist workflow, a synthetic track under the real
-one's name, and an audience that reports once a month."""
+one's name, and an audience that reports every other month."""
 
 import asyncio
 import shutil
@@ -42,7 +42,7 @@ from workflows.artist import ArtistWorkflow
 
 SEARCH_ATTRIBUTES = ("Stage", "Artist", "Tenant")
 _VOICE = SingingVoice(styles=(StyleShare(style="af_heart", share=1),), low=55, high=74)
-MONTH = timedelta(days=30)
+PERIOD = timedelta(days=60)
 _APPEAL: dict[str, float] = {}
 """How each track appeals, as tracks found out: equal however often one is replayed. The audience reads it."""
 
@@ -175,20 +175,20 @@ async def live(artists: int, years: float, seed: int, policy: LifePolicy, gap_da
                     task_queue=Lane.STUDIO.value,
                 )
             reports = 0
-            months = round(years * 365.25 / 30)
-            for month in range(months):
-                await environment.sleep(MONTH)
+            periods = round(years * timedelta(days=365.25) / PERIOD)
+            for period in range(periods):
+                await environment.sleep(PERIOD)
                 now = await environment.get_current_time()
                 told = await asyncio.gather(
-                    *(_month(handle, memory.lives.get(name), now, month) for name, handle in handles.items())
+                    *(_told(handle, memory.lives.get(name), now, period) for name, handle in handles.items())
                 )
                 reports += sum(told)
             ended = await environment.get_current_time()
     return Outcome(began, ended, memory, time.monotonic() - started, reports)
 
 
-async def _month(
-    handle: "WorkflowHandle[ArtistWorkflow, ArtistLife]", life: ArtistLife | None, now: datetime, month: int
+async def _told(
+    handle: "WorkflowHandle[ArtistWorkflow, ArtistLife]", life: ArtistLife | None, now: datetime, period: int
 ) -> int:
     if life is None or life.state is LifeState.RETIRED:
         return 0
@@ -199,7 +199,7 @@ async def _month(
     )
     if not heard:
         return 0
-    report = AudienceReport(report_id=f"{life.artist}-{month}", heard=heard)
+    report = AudienceReport(report_id=f"{life.artist}-{period}", heard=heard)
     try:
         await handle.execute_update(ArtistWorkflow.hear, report, id=report.report_id)
     except (RPCError, WorkflowUpdateFailedError):
