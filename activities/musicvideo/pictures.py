@@ -49,7 +49,7 @@ def veil(boxes: Sequence[tuple[int, int, Box]], size: tuple[int, int], stage: St
     bottom = max(box.bottom for _, _, box in boxes) * scale + 0.012 * stage.short
     left = min(box.left for _, _, box in boxes) * scale
     right = max(box.right for _, _, box in boxes) * scale
-    reach, aside = 0.22 * stage.short, 0.5 * stage.short
+    reach, aside = 0.3 * stage.short, 0.8 * stage.short
     rows = np.arange(stage.height, dtype=np.float32)
     band = smooth(1 - np.maximum(top - rows, 0) / reach) * smooth(1 - np.maximum(rows - bottom, 0) / reach)
     inside = np.flatnonzero(band > 0)
