@@ -51,7 +51,7 @@ def notes_of(section: LeadSection) -> list[LeadNote]:
     return [note for line in section.lines for note in line.notes]
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=15, deadline=None)
 @given(
     form=FORMS,
     tempo=st.floats(50, 200),
