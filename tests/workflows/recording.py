@@ -11,12 +11,22 @@ from temporalio.client import WorkflowHandle
 from temporalio.worker import Replayer
 
 from workers.plugin import StudioPlugin
+from workflows.artist import ArtistWorkflow
+from workflows.debut import DebutWorkflow
 from workflows.enrolment import EnrolmentWorkflow
 from workflows.inspection import InspectionWorkflow
 from workflows.render import RenderWorkflow
+from workflows.track import TrackWorkflow
 
 HISTORIES = Path(__file__).parent.parent / "replay" / "histories"
-WORKFLOWS = (RenderWorkflow, EnrolmentWorkflow, InspectionWorkflow)
+WORKFLOWS = (
+    RenderWorkflow,
+    EnrolmentWorkflow,
+    InspectionWorkflow,
+    DebutWorkflow,
+    ArtistWorkflow,
+    TrackWorkflow,
+)
 
 
 async def keep(handle: WorkflowHandle[Any, Any], name: str) -> None:

@@ -18,6 +18,7 @@ from models.quality import Figure, Sense
 from models.render import Resume
 from models.track import PARTS, TrackPart, TrackProgress, TrackRequest, TrackResult, TrackState
 from tests.workflows.label import InstantLabel, track
+from tests.workflows.recording import keep
 from tests.workflows.studio import ANA, verdict
 from workflows.track import TrackWorkflow
 
@@ -158,3 +159,24 @@ async def test_silence_lapses_and_is_no_rejection(room: Room) -> None:
     await room.environment.sleep(timedelta(days=40))
     result = await handle.result()
     assert (result.state, result.reason, result.decided_by) == (TrackState.LAPSED, "", ())
+
+
+async def test_a_track_with_every_turn_replays(room: Room) -> None:
+    composer = resolve_track_plan({}).music[0]
+    plan = resolve_track_plan({}).model_copy(
+        update={"music": (composer.model_copy(update={"name": "elsewhere"}), composer)}
+    )
+    room.label.failing["music by elsewhere"] = EngineFailed("no answer")
+    room.label.failing["mix"] = EngineFailed("the desk is broken")
+    with room.environment.auto_time_skipping_disabled():
+        handle = await room.start(plan=plan)
+        await room.until(handle, lambda now: now.state is TrackState.BLOCKED)
+        room.label.failing.clear()
+        await handle.execute_update(TrackWorkflow.resume, Resume(resume_id="r", who="priya"), id="r")
+        question = await room.question(handle)
+        changes = (SegmentChange(segment=PARTS.index(TrackPart.VOCALS), note="softer"),)
+        await handle.execute_update(TrackWorkflow.decide, verdict(question, "changes", changes=changes), id="c")
+        second = await room.question(handle, 2)
+        await handle.execute_update(TrackWorkflow.decide, verdict(second, "approve"), id="v")
+        assert (await handle.result()).state is TrackState.RELEASED
+    await keep(handle, "track-every-turn")
