@@ -229,6 +229,18 @@ class Engines(Group):
     """The FluidSynth program that plays scores."""
     soundfont: Path | None = None
     """A General MIDI sound font instead of Debian's FluidR3_GM.sf2."""
+    musicgen_dir: Path | None = None
+    """Directory of a MusicGen checkpoint in Hugging Face's layout."""
+    replicate_api_token: SecretStr | None = None
+    """Token for music by Replicate."""
+    replicate_music_version: str = ""
+    """The version of meta/musicgen to ask Replicate for."""
+    replicate_url: str = "https://api.replicate.com/v1"
+    """Base address of Replicate's API."""
+    aimlapi_key: SecretStr | None = None
+    """Key for music by AI/ML API."""
+    aimlapi_url: str = "https://api.aimlapi.com/v2"
+    """Base address of AI/ML API."""
 
 
 class Lanes(Group):

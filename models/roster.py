@@ -38,7 +38,7 @@ class Roster(Store):
             return True
 
     async def record_life(self, snapshot: ArtistSnapshot) -> None:
-        """Store where an artist stands, and append its news, unless a newer snapshot is stored."""
+        """Store where an artist stands, unless a newer snapshot is stored, and each of its news once."""
         life = snapshot.life
         newer = (
             update(Artist)
@@ -54,16 +54,10 @@ class Roster(Store):
         )
         if not await self._changed(newer):
             await self.get(Artist, life.tenant, life.artist)
-            return
         async with self._session() as session:
-            for place, event in enumerate(snapshot.news):
+            for event in snapshot.news:
                 told = insert(LifeEventRecord).values(
-                    tenant=life.tenant,
-                    artist=life.artist,
-                    sequence=snapshot.sequence,
-                    place=place,
-                    at=event.at,
-                    event=event,
+                    tenant=life.tenant, artist=life.artist, number=event.number, at=event.at, event=event
                 )
                 await session.execute(told.on_conflict_do_nothing())
 

@@ -447,8 +447,7 @@ class LifeEventRecord(Row, table=True):
 
     tenant: str = Field(primary_key=True, sa_type=Text)
     artist: str = Field(primary_key=True, sa_type=Text)
-    sequence: int = Field(primary_key=True, sa_type=BigInteger)
-    place: int = Field(primary_key=True)
+    number: int = Field(primary_key=True, sa_type=BigInteger)
     at: datetime = Field(sa_column=Column(DateTime(timezone=True), nullable=False))
     event: LifeEvent = Field(sa_column=_contract(LifeEvent))
 

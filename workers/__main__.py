@@ -137,12 +137,12 @@ def _activity_workers(
     if lanes != (Lane.IO,):
         scratch = fresh_scratch(scratch, "-".join(lanes))
     for lane in lanes:
+        engines = (build or wiring.build_engines)(settings, lane)
+        served[lane] = wiring.ready_engines(engines)
         if lane is Lane.IO:
-            activities = wiring.io_activities(settings, artifacts, store, client)
+            activities = wiring.io_activities(settings, artifacts, store, client, engines)
         else:
-            engines = (build or wiring.build_engines)(settings, lane)
             activities = wiring.stage_activities(engines, artifacts, store, scratch)
-            served[lane] = wiring.ready_engines(engines)
         workers.append(
             Worker(
                 client,

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import structlog
+from pydantic import SecretStr
 from temporalio.client import Client
 
 from activities.alignment.stage import AlignmentActivities
@@ -64,6 +65,10 @@ def _kokoro(settings: Settings) -> dict[str, Any]:
     }
 
 
+def _secret(value: SecretStr | None) -> str:
+    return value.get_secret_value() if value else ""
+
+
 ARGUMENTS: dict[str, Arguments] = {
     "kokoro": _kokoro,
     "recording": lambda s: {"whisper_dir": _whisper(s)},
@@ -72,6 +77,13 @@ ARGUMENTS: dict[str, Arguments] = {
     "sadtalker": lambda s: {"command": shlex.split(s.engines.sadtalker_command)},
     "mfa": lambda s: {"workspace": s.studio.state_dir / "mfa", "command": s.engines.mfa_command},
     "composer": lambda s: {"soundfont": s.engines.soundfont, "fluidsynth": s.engines.fluidsynth},
+    "musicgen": lambda s: {"directory": s.engines.musicgen_dir},
+    "replicate": lambda s: {
+        "key": _secret(s.engines.replicate_api_token),
+        "model_version": s.engines.replicate_music_version,
+        "base_url": s.engines.replicate_url,
+    },
+    "aimlapi": lambda s: {"key": _secret(s.engines.aimlapi_key), "base_url": s.engines.aimlapi_url},
     "singer": _kokoro,
     "audition": lambda s: {"whisper_dir": _whisper(s)},
     "studio": lambda s: {
@@ -166,9 +178,13 @@ def stage_activities(
 
 
 def io_activities(
-    settings: Settings, artifacts: S3ArtifactStore, store: Roster, client: Client
+    settings: Settings,
+    artifacts: S3ArtifactStore,
+    store: Roster,
+    client: Client,
+    hosted: dict[Capability, dict[str, Any]] | None = None,
 ) -> Sequence[Callable[..., Any]]:
-    """Records and approvals, with every messenger that is configured."""
+    """Records and approvals, with every messenger that is configured, and the stages of ``hosted`` engines."""
     messengers = []
     if settings.telegram.bot_token:
         # Imported only where a bot is configured: the library costs 30 MB.
@@ -178,8 +194,11 @@ def io_activities(
     approvals = ApprovalActivities(store, artifacts, tuple(messengers))
     artists, debut = ArtistRecords(store, client), DebutActivities(store, artifacts)
     tracks = TrackRecordActivities(store, settings.label.ranges())
-    releases = ReleaseActivities(StoreShelf(artifacts), settings.studio.state_dir / "scratch" / "releases")
+    scratch = settings.studio.state_dir / "scratch" / "io"
+    releases = ReleaseActivities(StoreShelf(artifacts), scratch)
+    music = MusicActivities(Stages(artifacts, store, scratch), (hosted or {}).get(Capability.MUSIC, {}))
     return (
+        music.compose,
         records.project,
         records.settle_voice,
         records.settle_asset,

@@ -14,15 +14,20 @@ from models.lanes import Priority as Urgency
 from models.plan import EngineRef
 
 
-def stage(engine: EngineRef, tenant: str, summary: str, priority: Urgency = Urgency.NORMAL) -> ActivityConfig:
-    """A stage on its engine's lane, by its priority, fair between tenants."""
+def stage(
+    engine: EngineRef, tenant: str, summary: str, priority: Urgency = Urgency.NORMAL, *, attempts: int = 0
+) -> ActivityConfig:
+    """A stage on its engine's lane, by its priority, fair between tenants. ``attempts`` are as many as are made before
+    another engine is asked; 0: for as long as it takes."""
     return ActivityConfig(
         task_queue=engine.lane.value,
         summary=summary[:200],
         start_to_close_timeout=timedelta(hours=12),
         heartbeat_timeout=timedelta(seconds=15),
         # Which failures are worth another attempt is decided where errors are translated; here is only the pace.
-        retry_policy=RetryPolicy(initial_interval=timedelta(seconds=1), maximum_interval=timedelta(seconds=30)),
+        retry_policy=RetryPolicy(
+            initial_interval=timedelta(seconds=1), maximum_interval=timedelta(seconds=30), maximum_attempts=attempts
+        ),
         # What is cancelled is over when its engines have stopped, not before.
         cancellation_type=ActivityCancellationType.WAIT_CANCELLATION_COMPLETED,
         priority=Priority(priority_key=int(priority), fairness_key=tenant),

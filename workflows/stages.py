@@ -9,7 +9,7 @@ from temporalio.exceptions import ActivityError, ApplicationError, is_cancelled_
 
 from activities.support.errors import from_failure
 from models.errors import FailureDetails
-from models.lanes import Priority
+from models.lanes import Lane, Priority
 from models.plan import EngineRef
 from models.render import Resume
 from models.stages import Effort, StageRequest, StageResult
@@ -34,6 +34,8 @@ class StageBoard(Protocol):
         ...
 
 
+BEFORE_THE_NEXT = 3
+"""How often somebody else's service is asked before the next engine is, where there is one."""
 ABANDONED = "work.abandoned"
 """The type of the error that ends what nobody resumed."""
 PATIENCE = timedelta(days=30)
@@ -56,6 +58,7 @@ class StageRunner:
         request: StageRequest,
         summary: str,
         passed_on: Callable[[ActivityError], bool] = lambda _: False,
+        attempts: int = 0,
     ) -> Made:
         """The stage's result: at once when this render has made it before, else from its lane, however often it fails.
 
@@ -63,7 +66,7 @@ class StageRunner:
         """
         key = request.cache_key("")
         while key not in self._made:
-            config = policies.stage(request.engine, self._tenant, summary, self._priority)
+            config = policies.stage(request.engine, self._tenant, summary, self._priority, attempts=attempts)
             seen = len(self._resumes)
             try:
                 self._made[key] = await workflow.execute_activity_method(activity, request, **config)
@@ -98,7 +101,10 @@ class StageRunner:
                 return engine is not last and from_failure(error).code.startswith(of_its_own)
 
             try:
-                return await self.run(activity, ask(engine, failed), summary(engine), passed_on), failed
+                hosted = engine.lane is Lane.IO and engine is not last
+                attempts = BEFORE_THE_NEXT if hosted else 0
+                made = await self.run(activity, ask(engine, failed), summary(engine), passed_on, attempts)
+                return made, failed
             except ActivityError as error:
                 if is_cancelled_exception(error):
                     raise

@@ -15,8 +15,8 @@ from numpy.typing import NDArray
 
 from activities.music.base import Composition
 from activities.music.hosted import RATE, described
-from activities.speech.xtts import _let_torchaudio_import
 from activities.support.engine import Progress
+from activities.support.torchaudio import let_torchaudio_import
 from models.errors import EngineFailed, EngineUnavailable
 from models.lanes import Lane
 from models.music import SongPlan
@@ -101,7 +101,7 @@ class MusicgenEngine:
     @cached_property
     def _model(self) -> Any:
         path = self._checkpoint()
-        _let_torchaudio_import()
+        let_torchaudio_import()
         from transformers import MusicgenForConditionalGeneration  # noqa: PLC0415
 
         try:
@@ -112,7 +112,7 @@ class MusicgenEngine:
 
     @cached_property
     def _tokenizer(self) -> Any:
-        _let_torchaudio_import()
+        let_torchaudio_import()
         from transformers import AutoTokenizer  # noqa: PLC0415
 
         try:

@@ -3,10 +3,8 @@ state while it generates and is not reentrant, so one synthesis runs at a time i
 
 import hashlib
 import importlib.util
-import sys
 import threading
-import types
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -20,6 +18,7 @@ from activities.speech.phrases import GAPS_MS, said_alike, shorten
 from activities.speech.samples import SampleReport, check_samples, load_mono
 from activities.speech.sound import Samples, silence, trimmed, write_wav
 from activities.support.engine import Progress
+from activities.support.torchaudio import let_torchaudio_import
 from models.errors import EngineFailed, EngineUnavailable, ScriptRejected, UnknownReference
 from models.lanes import Lane
 from models.plan import Capability, EngineRef
@@ -146,7 +145,7 @@ class XttsEngine:
         directory = self._directory()
         if importlib.util.find_spec("TTS") is None:
             raise _unavailable("The package coqui-tts is not installed.")
-        _let_torchaudio_import()
+        let_torchaudio_import()
         import torch  # noqa: PLC0415 - gigabytes that only this engine needs
         from TTS.tts.configs.xtts_config import XttsConfig  # noqa: PLC0415
         from TTS.tts.models.xtts import Xtts  # noqa: PLC0415
@@ -257,30 +256,3 @@ def _unavailable(message: str) -> EngineUnavailable:
         field=SETTING,
         action=f"Point {SETTING} at a directory with {', '.join(FILES)} of XTTS v2, on a worker of the gpu lane.",
     )
-
-
-def _let_torchaudio_import() -> None:
-    """PyPI's torchaudio is linked against CUDA and refuses to import beside a CPU build of torch. Its pure Python
-    parts, all that XTTS needs, work when its extension is declared absent."""
-    import torch  # noqa: PLC0415
-
-    name = "torchaudio._extension"
-    if torch.version.cuda is not None or name in sys.modules:
-        return
-    extension = types.ModuleType(name)
-    absent: dict[str, Any] = {
-        "_IS_TORCHAUDIO_EXT_AVAILABLE": False,
-        "_IS_ALIGN_AVAILABLE": False,
-        "_check_cuda_version": lambda: None,
-        "fail_if_no_align": _without_extension,
-    }
-    for attribute, value in absent.items():
-        setattr(extension, attribute, value)
-    sys.modules[name] = extension
-
-
-def _without_extension(function: Callable[..., Any]) -> Callable[..., Any]:
-    def refuse(*_: object, **__: object) -> Any:
-        raise RuntimeError(f"{function.__name__} needs torchaudio's native extension")
-
-    return refuse

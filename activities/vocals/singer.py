@@ -21,13 +21,13 @@ from activities.vocals.phrase import MELODY_RATE, Manner, Timetable, carried, li
 from activities.vocals.sample import SAMPLE_BEAT, sample_lines
 from activities.vocals.syllables import SungText, sung_text, sung_words
 from activities.vocals.takes import LEAD, Take, harmonised, levelled, placed, supporting
-from activities.vocals.voiceprint import SAME_VOICE, Listener
+from activities.vocals.voiceprint import Listener
 from models.errors import ScriptRejected
 from models.identity import Delivery, SingingVoice
 from models.lanes import Lane
 from models.music import Key, LeadNote, SungLine, SungTiming, SungWord
 from models.plan import Capability, EngineRef
-from models.song_stages import VoicePrints
+from models.song_stages import SAME_VOICE, VoicePrints
 
 NAME = "singer"
 VERSION = "1"

@@ -10,9 +10,6 @@ from numpy.typing import NDArray
 from activities.speech.kokoro_graph import FloatArray
 from models.errors import EngineUnavailable
 
-SAME_VOICE = 0.84
-"""Cosine similarity from which two voices count as one. Kokoro's stock voices: the same one with other words at least
-0.89, two of them at most 0.76."""
 _RATE = 16_000
 _LEVEL = 0.03
 """RMS at which Resemblyzer's training speech lies (-30 dBFS)."""

@@ -14,11 +14,10 @@ from activities.support.engine import no_progress
 from activities.vocals.base import SungFiles
 from activities.vocals.casting import VoiceCrowded, candidates
 from activities.vocals.singer import KokoroSinger
-from activities.vocals.voiceprint import SAME_VOICE
 from models.errors import EngineUnavailable, ScriptRejected
 from models.identity import Delivery, SingingVoice, StyleShare
 from models.music import Key, LeadNote, LyricWord, Mode, SungLine
-from models.song_stages import VoicePrint, VoicePrints
+from models.song_stages import SAME_VOICE, VoicePrint, VoicePrints
 
 WEIGHTS = Path(__file__).parents[2] / ".studio" / "weights"
 KEY = Key(tonic=0, mode=Mode.MAJOR)

@@ -75,14 +75,13 @@ def upgrade() -> None:
         "life_event",
         sa.Column("tenant", sa.Text(), nullable=False),
         sa.Column("artist", sa.Text(), nullable=False),
-        sa.Column("sequence", sa.BigInteger(), nullable=False),
-        sa.Column("place", sa.Integer(), nullable=False),
+        sa.Column("number", sa.BigInteger(), nullable=False),
         sa.Column("at", sa.DateTime(timezone=True), nullable=False),
         sa.Column("event", postgresql.JSONB(), nullable=False),
         sa.ForeignKeyConstraint(
             ["tenant", "artist"], ["artist.tenant", "artist.id"], name=op.f("life_event_tenant_artist_fkey")
         ),
-        sa.PrimaryKeyConstraint("tenant", "artist", "sequence", "place", name=op.f("life_event_pkey")),
+        sa.PrimaryKeyConstraint("tenant", "artist", "number", name=op.f("life_event_pkey")),
     )
     op.create_index(op.f("life_event_tenant_artist_at_idx"), "life_event", ["tenant", "artist", "at"])
     op.create_table(
