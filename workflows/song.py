@@ -1,10 +1,9 @@
 """A song's stages, each taking what those before it made: music, tune, words, voice, mix, pictures, figures."""
 
-from activities.audition.stage import AuditionActivities
-from activities.lyrics.stage import LyricsActivities
-
 from activities.analysis.stage import AnalysisActivities
 from activities.artwork.stage import ArtworkActivities
+from activities.audition.stage import AuditionActivities
+from activities.lyrics.stage import LyricsActivities
 from activities.mixing.stage import MixingActivities
 from activities.music.stage import MusicActivities
 from activities.musicvideo.stage import MusicVideoActivities
