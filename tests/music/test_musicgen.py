@@ -8,8 +8,8 @@ import pytest
 import soundfile as sf
 
 from activities.music.musicgen import MusicgenEngine
-from activities.speech.xtts import _let_torchaudio_import
 from activities.support.engine import no_progress
+from activities.support.torchaudio import let_torchaudio_import
 from models.errors import EngineUnavailable
 from models.music import FormSection, Genre, SectionKind
 from tests.music.conftest import plan
@@ -23,7 +23,7 @@ PLAN = plan(
 
 @pytest.fixture(scope="module")
 def checkpoint(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    _let_torchaudio_import()
+    let_torchaudio_import()
     import torch  # noqa: PLC0415 - seconds that only these tests need
     from tokenizers import Tokenizer, models, pre_tokenizers, trainers  # noqa: PLC0415
     from transformers import (  # noqa: PLC0415

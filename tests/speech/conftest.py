@@ -14,8 +14,9 @@ import pytest
 from activities.speech.base import SpeechEngine, Voice
 from activities.speech.hibari import HibariEngine
 from activities.speech.kokoro import KokoroEngine
-from activities.speech.xtts import XttsEngine, _let_torchaudio_import
+from activities.speech.xtts import XttsEngine
 from activities.support.engine import no_progress
+from activities.support.torchaudio import let_torchaudio_import
 from models.script import Utterance
 from models.ssml import parse_script
 
@@ -54,7 +55,7 @@ def hibari() -> HibariEngine:
 @pytest.fixture(scope="session")
 def xtts_checkpoint(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """XTTS v2 with 64 channels, one layer and random weights: the published layout, 90 MB instead of 1.9 GB."""
-    _let_torchaudio_import()
+    let_torchaudio_import()
     import torch  # noqa: PLC0415 - seconds that only the tests of XTTS need
     from tokenizers import Tokenizer, models, pre_tokenizers, trainers  # noqa: PLC0415
     from TTS.tts.configs.xtts_config import XttsArgs, XttsAudioConfig, XttsConfig  # noqa: PLC0415
