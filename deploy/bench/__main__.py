@@ -16,8 +16,11 @@ from typing import Any
 import asyncpg
 import psutil
 
+from activities.music.composer import ComposerEngine
 from deploy.bench.compositors import compare
 from deploy.bench.figures import Row, cpu_seconds, from_figures, table
+from deploy.bench.genres import measure_genres
+from deploy.bench.songs import Room
 from deploy.local.__main__ import down, up
 from deploy.local.client import StudioClient
 from deploy.local.demo import PIECES, RENDER, local_client, prepare, say
@@ -25,6 +28,7 @@ from deploy.local.process import proportional_memory
 from deploy.local.state import StateDirectory
 from deploy.settings import ROOT, load_settings
 from models.render import RenderRequest
+from models.song_stages import SAME_VOICE
 
 SENTENCES = (
     "Welcome to this short report.",
@@ -213,6 +217,79 @@ def compositor_speed(bench: Bench) -> None:
     bench.add("compositor_against_moviepy", ratio, "x", ">=", 5.0, note)
 
 
+def voices_and_songs(bench: Bench) -> None:
+    """Voices of a house of twenty-four; a song by each of the first five, line by line."""
+    with tempfile.TemporaryDirectory() as name:
+        folder, room = Path(name), Room(load_settings())
+        born = list(room.artists(24, folder))
+        nearest = max(likeness for _, likeness in born[1:])
+        bench.add("voices_likest_of_24", nearest, "", "<=", SAME_VOICE, "two of the house, cosine similarity")
+        songs = room.songs([identity for identity, _ in born[:5]], folder)
+    for song in songs:
+        say(f"    {song.artist}, {song.genre}, {song.tempo_bpm:.0f} BPM")
+        for line in song.report.lines:
+            say(f"      {line.errors}/{line.words}  {line.text}  →  {line.heard}")
+    errors = sum(line.errors for song in songs for line in song.report.lines)
+    words = sum(line.words for song in songs for line in song.report.lines)
+    each = ", ".join(
+        f"{sum(line.errors for line in song.report.lines) / sum(line.words for line in song.report.lines):.2f}"
+        for song in songs
+    )
+    bench.add("lyric_error_rate", errors / words, "", "<=", 0.25, f"five artists: {each}")
+    measured = [{figure.name: figure.value for figure in song.report.figures} for song in songs]
+
+    def all_of(name: str) -> list[float]:
+        return [value for figures in measured if (value := figures.get(name)) is not None]
+
+    pitch = all_of("pitch_share")
+    bench.add("pitch_share", sum(pitch) / len(pitch), "", ">=", 0.88, ", ".join(f"{value:.2f}" for value in pitch))
+    bench.add("tempo_error", max(all_of("tempo_error")), "", "<=", 0.02, "worst of five")
+    bench.add("song_loudness_error_lu", max(all_of("loudness_error_lu"), key=abs), "LU", "+-", 0.5, "worst of five")
+    bench.add("song_true_peak_dbtp", max(all_of("true_peak_dbtp")), "dBTP", "<=", -1.0, "worst of five")
+
+
+def genres_apart(bench: Bench) -> None:
+    """Five genres, eight seeds each, told apart by a classifier that has not heard the song."""
+    found = measure_genres(ComposerEngine(), 8)
+    mistakes = ", ".join(f"{sung.value} for {taken.value}" for sung, taken in found.mistakes)
+    bench.add("genres_told_apart", found.accuracy, "", ">=", 0.9, mistakes or "none mistaken")
+
+
+def released_song(bench: Bench) -> None:
+    """An artist's first song on the studio, from music to release, with both videos."""
+    artist = f"bench-{secrets.token_hex(4)}"
+    body = {"id": artist, "autopilot": True, "approval": {"required": False}, "pacing": {"gap_hours": 24 * 365}}
+    bench.client.call("POST", "/artists", body)
+    sound, began, view = 0.0, 0.0, dict[str, Any]()
+    while view.get("state") not in ("released", "blocked"):
+        time.sleep(0.5)
+        tracks = bench.client.call("GET", f"/tracks?artist={artist}", role="viewer")["items"]
+        if not tracks:
+            continue
+        began = began or time.monotonic()
+        view = bench.client.call("GET", f"/tracks/{tracks[0]['track_id']}", role="viewer")
+        if not sound and (view["progress"] or {}).get("steps", {}).get("mix") == "done":
+            sound = time.monotonic() - began
+    if view["state"] == "blocked":
+        raise SystemExit(f"blocked: {view['progress']['failures']}")
+    whole = time.monotonic() - began
+    length = view["progress"]["files"]["master"]["duration_ms"] / 1000
+    note = f"{length:.0f} s of song"
+    bench.add("song_seconds_per_second", sound / length, "s/s", "<=", 1.0, f"sound alone, {note}")
+    bench.add("song_and_videos_per_second", whole / length, "s/s", "<=", 3.0, f"with 16:9 and 9:16, {note}")
+    for figure in view["figures"]:
+        if figure["name"] == "cut_error_frames":
+            bench.add("cut_error_frames", figure["value"], "frames", "<=", 1.0, figure["note"][:80])
+    answers = []
+    for number in range(40):
+        asked = time.monotonic()
+        bench.client.call("POST", f"/artists/{artist}/autopilot", {"on": number % 2 == 0})
+        bench.client.call("GET", f"/artists/{artist}", role="viewer")
+        answers.append(1000 * (time.monotonic() - asked))
+    p95 = sorted(answers)[37]
+    bench.add("update_to_effect_p95", p95, "ms", "<=", 150, "40 updates over REST, each seen by a query after it")
+
+
 MEASURES: tuple[Callable[[Bench], None], ...] = (
     memory_at_rest,
     demo_film,
@@ -220,6 +297,9 @@ MEASURES: tuple[Callable[[Bench], None], ...] = (
     edits_and_repeats,
     portraits,
     compositor_speed,
+    released_song,
+    voices_and_songs,
+    genres_apart,
 )
 
 
