@@ -15,7 +15,14 @@ from typing import Any
 import structlog
 from telegram import CallbackQuery, ForceReply, InlineKeyboardMarkup, Message, Update
 from telegram.error import BadRequest, TelegramError
-from telegram.ext import Application, CallbackQueryHandler, ContextTypes, MessageHandler, filters
+from telegram.ext import (
+    Application,
+    CallbackQueryHandler,
+    CommandHandler,
+    ContextTypes,
+    MessageHandler,
+    filters,
+)
 
 from activities.approvals.telegram_card import (
     SHA_DIGITS,
@@ -29,6 +36,7 @@ from activities.approvals.telegram_card import (
 from api.__main__ import write_events
 from api.planning import standing_request
 from api.services import Services
+from api.telegram_artists import ArtistDesk
 from api.verdicts import Change, Work, changes_of, give, question_of
 from api.webhook import listen
 from deploy.settings import Settings, load_settings
@@ -72,6 +80,7 @@ class Desk:
 
     def __init__(self, studio: Services) -> None:
         self._studio = studio
+        self.artists = ArtistDesk(studio)
 
     async def pressed(self, update: Update, _: ContextTypes.DEFAULT_TYPE) -> None:
         """A button."""
@@ -154,6 +163,21 @@ class Desk:
         await message.reply_text(
             f"{blocks[-1]}\n{how_to}{about}", reply_markup=ForceReply(input_field_placeholder=placeholder)
         )
+
+    async def commanded(self, update: Update, _: ContextTypes.DEFAULT_TYPE) -> None:
+        """A command about artists."""
+        message = update.effective_message
+        if message is None or not message.text:
+            return
+        try:
+            reviewer = await self._reviewer(message)
+            if reviewer is None:
+                await message.reply_text(STRANGER.format(chat=message.chat.id))
+                return
+            await message.reply_text((await self.artists.answer(reviewer, message))[:MESSAGE_LIMIT])
+        except StudioError as error:
+            log.info("telegram.refused", code=error.details().code)
+            await message.reply_text(_words(error))
 
     async def wrote(self, update: Update, _: ContextTypes.DEFAULT_TYPE) -> None:
         """A message: changes, if it answers a list of sentences."""
@@ -284,7 +308,11 @@ def build(settings: Settings) -> "Application[Any, Any, Any, Any, Any, Any]":
         desk = Desk(studio)
         application.bot_data["studio"] = studio
         application.add_handler(CallbackQueryHandler(desk.pressed))
+        application.add_handler(CommandHandler(desk.artists.names, desk.commanded))
         application.add_handler(MessageHandler(filters.TEXT, desk.wrote))
+        # The menu is a convenience: Telegram being out of reach keeps nobody from typing.
+        with contextlib.suppress(TelegramError):
+            await application.bot.set_my_commands(desk.artists.menu)
 
     async def close_studio(application: "Application[Any, Any, Any, Any, Any, Any]") -> None:
         await application.bot_data["studio"].close()

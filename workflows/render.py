@@ -112,7 +112,7 @@ class RenderWorkflow:
         )
         self._board.state(RenderState.AWAITING_APPROVAL, question=question, verdicts=(), detail="a reviewer decides")
         state = await self._gate.ask(question)
-        self._board.note(question=None, verdicts=self._gate.verdicts)
+        self._board.note(question=None, verdicts=self._gate.verdicts, detail="")
         return state
 
     @workflow.query

@@ -88,7 +88,7 @@ class TrackWorkflow:
         self._board.state(TrackState.AWAITING_APPROVAL, question=question, verdicts=(), detail="a reviewer decides")
         state = await self._gate.ask(question)
         self._decided_by = tuple(verdict.reviewer for verdict in self._gate.verdicts)[:5]
-        self._board.note(question=None, verdicts=self._gate.verdicts)
+        self._board.note(question=None, verdicts=self._gate.verdicts, detail="")
         return state
 
     @workflow.query

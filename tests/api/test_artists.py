@@ -188,10 +188,37 @@ def test_figures_as_csv_say_which_line_is_wrong(tenant: Tenant) -> None:
     assert fine.status_code == 200 and fine.json()["unknown"] == [1]
 
 
-def test_a_song_is_decided_on_telegram(tenant: Tenant, telegram: TelegramServer, process: Start) -> None:
+@pytest.fixture(scope="module")
+def bot(process: Start, telegram: TelegramServer) -> None:
     telegram.calls.clear()
     process("api.telegram")
     telegram.wait(lambda: "getupdates" in telegram.calls, seconds=120)
+
+
+def test_artists_are_looked_at_and_told_things_on_telegram(tenant: Tenant, telegram: TelegramServer, bot: None) -> None:
+    artist = born(tenant)
+    name = tenant.viewer.get(f"/artists/{artist}").json()["life"]["name"]
+    question_on(tenant, track_of(tenant, artist))
+    telegram.write(tenant.chat, "/artists")
+    telegram.said(tenant.chat, f"{name} ({artist}): candidate")
+    telegram.write(tenant.chat, "/queue")
+    telegram.said(tenant.chat, f"{name} — Rain Light, asked")
+    telegram.write(tenant.chat, f"/pause {name}")
+    telegram.said(tenant.chat, f"{name} is paused.")
+    telegram.write(tenant.chat, f"/autopilot {artist} on")
+    telegram.said(tenant.chat, f"{name} is paused. Autopilot on.")
+    telegram.write(tenant.chat, f"/artist {artist}")
+    telegram.said(tenant.chat, f"{name} is paused: ")
+    telegram.write(tenant.chat, "/resume nobody of that name")
+    telegram.said(tenant.chat, "No artist is called")
+    stranger = tenant.chat + 1
+    telegram.write(stranger, f"/resume {artist}")
+    telegram.said(stranger, "You are not a reviewer")
+    life = tenant.viewer.get(f"/artists/{artist}").json()["life"]
+    assert (life["state"], life["autopilot"]) == ("paused", True)
+
+
+def test_a_song_is_decided_on_telegram(tenant: Tenant, telegram: TelegramServer, bot: None) -> None:
     track = track_of(tenant, born(tenant))
     question = question_on(tenant, track)
     message = telegram.wait(

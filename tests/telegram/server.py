@@ -72,6 +72,8 @@ class TelegramServer:
     def write(self, chat: int, text: str, reply_to: Message | None = None) -> Message:
         """Write to the bot, in answer to a message if one is given."""
         message = self._message(chat, {"text": text}, sender=_user(chat))
+        if text.startswith("/"):
+            message["entities"] = [{"type": "bot_command", "offset": 0, "length": len(text.split()[0])}]
         if reply_to is not None:
             message["reply_to_message"] = {k: v for k, v in reply_to.items() if k != "reply_to_message"}
         self.messages[message["message_id"]] = message
