@@ -267,6 +267,17 @@ class Lanes(Group):
     """How much of the disk the artifact cache may take, in gigabytes."""
 
 
+class Qdrant(Group):
+    """Where the house remembers its songs. Left alone: files under the state directory."""
+
+    model_config = SettingsConfigDict(env_prefix="QDRANT_")
+
+    url: str = ""
+    """A Qdrant server's address."""
+    api_key: SecretStr | None = None
+    """The server's key, where it wants one."""
+
+
 UNASSIGNED_ISRC = "XXGRM"
 """XX is no country's and no registrant's."""
 
@@ -338,6 +349,7 @@ class Settings(BaseModel):
     lanes: Lanes
     quality: Quality
     label: Label
+    qdrant: Qdrant
 
 
 def groups() -> dict[str, type[Group]]:

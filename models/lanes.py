@@ -13,6 +13,8 @@ class Lane(StrEnum):
     """One activity at a time per device."""
     IO = "io"
     """Database, object store, Telegram, providers."""
+    KNOWLEDGE = "knowledge"
+    """What the house remembers; one process alone where the memory is files."""
 
 
 class Priority(IntEnum):

@@ -36,6 +36,8 @@ log = structlog.get_logger()
 
 ANNOUNCE_SECONDS = 60
 CONNECT_AGAIN_SECONDS = 2
+KNOWLEDGE_SLOTS = 4
+"""The memory answers one question after another; more only wait."""
 
 EngineBuilder = Callable[[Settings, Lane], dict[Capability, dict[str, Engine]]]
 
@@ -129,17 +131,20 @@ def _activity_workers(
     store = Roster.connect(settings.database.url.get_secret_value())
     artifacts = wiring.artifact_store(settings)
     slots = {Lane.CPU: settings.lanes.cpu_slots, Lane.GPU: settings.lanes.gpu_slots, Lane.IO: settings.lanes.io_slots}
+    slots[Lane.KNOWLEDGE] = KNOWLEDGE_SLOTS
     # A thread for what each slot makes, and a few for its calls to the object store; they start when needed.
     asyncio.get_running_loop().set_default_executor(ThreadPoolExecutor(sum(slots[lane] for lane in lanes) + 8))
     workers = []
     served: dict[Lane, tuple[EngineRef, ...]] = {}
     scratch = settings.studio.state_dir / "scratch"
-    if lanes != (Lane.IO,):
+    if not {Lane.CPU, Lane.GPU}.isdisjoint(lanes):
         scratch = fresh_scratch(scratch, "-".join(lanes))
     for lane in lanes:
         engines = (build or wiring.build_engines)(settings, lane)
         served[lane] = wiring.ready_engines(engines)
-        if lane is Lane.IO:
+        if lane is Lane.KNOWLEDGE:
+            activities = wiring.knowledge_activities(settings, artifacts)
+        elif lane is Lane.IO:
             activities = wiring.io_activities(settings, artifacts, store, client, engines)
         else:
             activities = wiring.stage_activities(engines, artifacts, store, scratch)
@@ -152,7 +157,7 @@ def _activity_workers(
                 graceful_shutdown_timeout=timedelta(seconds=settings.lanes.grace_seconds),
                 # A resumed stage learns where it was at most this late.
                 max_heartbeat_throttle_interval=timedelta(seconds=5),
-                interceptors=[*([Beating()] if lane is Lane.IO else []), *interceptors],
+                interceptors=[*([Beating()] if lane in (Lane.IO, Lane.KNOWLEDGE) else []), *interceptors],
             )
         )
     return workers, _announce(store, served)

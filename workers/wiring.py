@@ -21,6 +21,8 @@ from activities.audition.stage import AuditionActivities
 from activities.avatar.stage import AvatarActivities
 from activities.compositing.stage import CompositingActivities
 from activities.inspection.stage import InspectionActivities
+from activities.knowledge.qdrant import QdrantMemory
+from activities.knowledge.stage import KnowledgeActivities
 from activities.lipsync.stage import LipsyncActivities
 from activities.lyrics.stage import LyricsActivities
 from activities.mixing.stage import MixingActivities
@@ -175,6 +177,13 @@ def stage_activities(
         AuditionActivities(stages, engines[Capability.AUDITION]).audition,
         ReleaseStages(stages, engines[Capability.RELEASES]).encode,
     )
+
+
+def knowledge_activities(settings: Settings, artifacts: S3ArtifactStore) -> Sequence[Callable[..., Any]]:
+    """The house's memory of songs."""
+    qdrant, path = settings.qdrant, settings.studio.state_dir / "qdrant"
+    knowledge = KnowledgeActivities(QdrantMemory(qdrant.url, _secret(qdrant.api_key), path), artifacts)
+    return (knowledge.likest, knowledge.remember)
 
 
 def io_activities(

@@ -45,6 +45,13 @@ def upkeep(summary: str) -> ActivityConfig:
     )
 
 
+def knowledge(summary: str) -> ActivityConfig:
+    """The house's memory: asked for as long as it is away."""
+    config = upkeep(summary)
+    config["task_queue"] = Lane.KNOWLEDGE.value
+    return config
+
+
 TAKE_BACK = timedelta(days=1)
 """How long a question that is closed is tried to be taken back from reviewers. After that its buttons go when they are
 pressed: the bot answers that the question is closed."""

@@ -2,8 +2,10 @@
 
 from temporalio import workflow
 
+from activities.knowledge.stage import KnowledgeActivities
 from activities.releases.stage import ReleaseActivities, ReleaseStages
 from activities.tracks.stage import TrackRecordActivities
+from models.knowledge import SongToRemember
 from models.release import CodesToReserve, PackageToKeep, PackageToPublish, ReleaseToRecord
 from models.song_stages import Credit, ReleaseRequest
 from models.track import ReleaseRef, Song, StepState, TrackRequest, TrackStep
@@ -73,6 +75,13 @@ class Releasing:
             TrackRecordActivities.released,
             ReleaseToRecord(track_id=request.track_id, release=release),
             **policies.upkeep("Record the release"),
+        )
+        await workflow.execute_activity_method(
+            KnowledgeActivities.remember,
+            SongToRemember(
+                tenant=request.tenant, track_id=request.track_id, print=song.check.print, title=song.words.title
+            ),
+            **policies.knowledge("Remember the song"),
         )
         self._board.step(TrackStep.RELEASE, StepState.DONE)
         self._board.note(release=release, detail=f"released as {release.isrc}")

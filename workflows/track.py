@@ -4,8 +4,11 @@ own policy, made again with their changes until it is decided, packaged and publ
 from temporalio import workflow
 from temporalio.exceptions import ApplicationError
 
+from activities.knowledge.stage import KnowledgeActivities
 from activities.tracks.stage import TrackRecordActivities
 from models.approval import Question, QuestionState, Verdict, WorkKind
+from models.knowledge import SongToCompare
+from models.quality import Figure, Sense
 from models.render import Resume
 from models.track import PARTS, Song, TrackProgress, TrackRequest, TrackResult, TrackState, TrackToEnter
 from workflows import policies
@@ -46,8 +49,9 @@ class TrackWorkflow:
             for attempt in range(1, MAX_ROUNDS + 1):
                 self._board.state(TrackState.MAKING)
                 song = await SongMaking(self._request, self._stages, self._board).made()
-                self._board.note(files=song.files(), figures=song.check.figures)
-                match await self._decision(song, attempt):
+                figures = (*song.check.figures, await self._likeness(song))
+                self._board.note(files=song.files(), figures=figures)
+                match await self._decision(song, figures, attempt):
                     case QuestionState.APPROVED:
                         self._board.state(TrackState.PUBLISHING, detail="packaging the release")
                         releasing = Releasing(self._request, self._stages, self._board)
@@ -66,7 +70,22 @@ class TrackWorkflow:
             return TrackState.LAPSED if self._board.now.state is TrackState.EXPIRED else TrackState.FAILED
         raise ApplicationError(f"asked for approval {MAX_ROUNDS} times", type="approval.endless", non_retryable=True)
 
-    async def _decision(self, song: Song, attempt: int) -> QuestionState:
+    async def _likeness(self, song: Song) -> Figure:
+        """How like it is to the song of the house that is most like it: as much as the same song is too much."""
+        request = self._request
+        asked = SongToCompare(tenant=request.tenant, track_id=request.track_id, print=song.check.print)
+        likest = await workflow.execute_activity_method(
+            KnowledgeActivities.likest, asked, **policies.knowledge("Is there a song like it?")
+        )
+        return Figure(
+            name="likeness",
+            value=likest.likeness,
+            sense=Sense.AT_MOST,
+            reach=request.thresholds.likeness,
+            note=f"Most like “{likest.title}” ({likest.track_id})." if likest.track_id else "The first of the house.",
+        )
+
+    async def _decision(self, song: Song, figures: tuple[Figure, ...], attempt: int) -> QuestionState:
         """By policy where the house may decide and every figure holds; by people otherwise."""
         request, files = self._request, song.files()
         question = Question(
@@ -78,7 +97,7 @@ class TrackWorkflow:
             video=files.videos[0].video,
             audio=files.master,
             thumbnail=files.thumbnail,
-            figures=song.check.figures,
+            figures=figures,
             segments=len(PARTS),
             parts=PARTS,
         )

@@ -247,7 +247,9 @@ def _worker(wiring: Wiring, lane: Lane, grace: float) -> Part:
     name = f"worker-{lane.value}"
     ready_file = wiring.state.root / "ready" / name
     ready_file.parent.mkdir(exist_ok=True)
-    part = _process(wiring, name, "workers", "--lanes", lane.value)
+    # What the house remembers is files here, which one process may open: it shares the io lane's.
+    lanes = f"{lane.value},{Lane.KNOWLEDGE.value}" if lane is Lane.IO else lane.value
+    part = _process(wiring, name, "workers", "--lanes", lanes)
     return replace(
         part,
         env={**part.env, "GREENROOM_READY_FILE": str(ready_file)},

@@ -21,6 +21,7 @@ from deploy.settings import (
     Label,
     Lanes,
     ObjectStore,
+    Qdrant,
     Quality,
     Settings,
     Studio,
@@ -138,4 +139,5 @@ def _nothing_elsewhere() -> Settings:
         lanes=Lanes.model_construct(),
         quality=Quality.model_construct(),
         label=Label.model_construct(),
+        qdrant=Qdrant.model_construct(),
     )

@@ -27,6 +27,8 @@ from temporalio.worker import Worker
 
 from activities.inspection.engine import MediaInspector
 from activities.inspection.stage import InspectionActivities
+from activities.knowledge.qdrant import QdrantMemory
+from activities.knowledge.stage import KnowledgeActivities
 from activities.support.s3 import S3ArtifactStore, connect_s3
 from activities.support.stage import Stages
 from api.app import create_app
@@ -236,6 +238,10 @@ async def at_work(settings: Settings, studio: SmallFilms, songs: SmallSongs) -> 
         )
         await stack.enter_async_context(instant)
         await stack.enter_async_context(Worker(client, task_queue="io", activities=real))
+        memory = QdrantMemory("", "", studio.folder / "qdrant")
+        knowledge = KnowledgeActivities(memory, studio.artifacts)
+        remembering = [knowledge.likest, knowledge.remember]
+        await stack.enter_async_context(Worker(client, task_queue="knowledge", activities=remembering))
         yield
     await store.close()
 

@@ -10,6 +10,7 @@ from typing import Any
 import imageio_ffmpeg
 from temporalio import activity
 
+from activities.audition.likeness import DIMENSIONS, SongPrint
 from activities.releases.packager import ReleasePackager
 from activities.releases.stage import ReleaseStages
 from activities.support.s3 import S3ArtifactStore
@@ -18,6 +19,8 @@ from models.artifacts import Artifact
 from models.identity import SingingVoice, StyleShare
 from models.music import LyricLine, Lyrics, LyricSection, LyricWord, SectionKind, SungTiming, SungWord
 from models.song_stages import (
+    AuditionRequest,
+    AuditionResult,
     CastRequest,
     CastResult,
     CoverRequest,
@@ -111,6 +114,15 @@ class SmallSongs(InstantLabel):
         still = ("-f", "lavfi", "-i", "testsrc=size=160x90:d=0.1", "-frames:v", "1")
         picture = self.artifacts.put(await asyncio.to_thread(self._drawn, "jpg", *still), "image/jpeg")
         return made.model_copy(update={"video": video, "thumbnail": picture})
+
+    @activity.defn(name="audition.audition")
+    async def audition(self, request: AuditionRequest) -> AuditionResult:
+        made = await super().audition(request)
+        draw = random.Random(request.master.sha256)
+        raw = [draw.gauss(0, 1) for _ in range(DIMENSIONS)]
+        length = sum(value * value for value in raw) ** 0.5
+        heard = SongPrint(embedding=tuple(value / length for value in raw))
+        return made.model_copy(update={"print": await asyncio.to_thread(self._text, heard.model_dump_json())})
 
     def on_the_cpu_lane(self, stages: Stages) -> list[Any]:
         """Activities of the cpu lane; the rest of the label's are the real ones."""

@@ -14,6 +14,7 @@ from models.engines import resolve_track_plan
 from models.errors import StudioError
 from models.growth import plan_song
 from models.identity import SingingVoice, StyleShare
+from models.knowledge import Likest, SongToCompare, SongToRemember
 from models.music import Grid, LeadNote, LyricWord, SectionKind, SectionToSing, SungLine
 from models.quality import Figure, Sense
 from models.release import (
@@ -90,6 +91,7 @@ class InstantLabel:
     states: list[TrackState] = field(default_factory=list)
     asked: list[QuestionToAsk] = field(default_factory=list)
     kept: list[PackageToKeep] = field(default_factory=list)
+    likest_: Likest = field(default_factory=Likest)
     released_: list[ReleaseToRecord] = field(default_factory=list)
 
     def _make(self, request: StageRequest) -> list[object]:
@@ -170,6 +172,14 @@ class InstantLabel:
         of = self._make(request)
         return AuditionResult(figures=self.figures, report=artifact(of), print=artifact([*of, "print"]))
 
+    @activity.defn(name="knowledge.likest")
+    async def likest(self, song: SongToCompare) -> Likest:
+        return self.likest_
+
+    @activity.defn(name="knowledge.remember")
+    async def remember(self, song: SongToRemember) -> None:
+        self.made["remembered"] += 1
+
     @activity.defn(name="releases.encode")
     async def encode(self, request: ReleaseRequest) -> ReleaseResult:
         of = self._make(request)
@@ -219,6 +229,7 @@ class InstantLabel:
     def activities(self) -> list[Any]:
         names = (
             *("compose", "analyse", "write", "sing", "mix", "cover", "draw", "audition", "encode", "keep", "publish"),
+            *("likest", "remember"),
             *("enter", "project", "reserve", "released", "idle_lanes", "ask", "record", "take_back"),
         )
         return [getattr(self, name) for name in names]

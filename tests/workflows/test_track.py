@@ -14,6 +14,7 @@ from temporalio.worker import Worker
 from models.approval import ApprovalPolicy, Question, SegmentChange
 from models.engines import resolve_track_plan
 from models.errors import EngineFailed, ScriptRejected
+from models.knowledge import Likest
 from models.quality import Figure, Sense
 from models.render import Resume
 from models.track import PARTS, TrackPart, TrackProgress, TrackRequest, TrackResult, TrackState
@@ -59,7 +60,7 @@ async def room(skipping: WorkflowEnvironment) -> AsyncIterator[Room]:
     room = Room(skipping)
     async with AsyncExitStack() as stack:
         await stack.enter_async_context(Worker(skipping.client, task_queue="studio", workflows=[TrackWorkflow]))
-        for lane in ("cpu", "io", "gpu"):
+        for lane in ("cpu", "io", "gpu", "knowledge"):
             worker = Worker(skipping.client, task_queue=lane, activities=room.label.activities())
             await stack.enter_async_context(worker)
         yield room
@@ -92,6 +93,17 @@ async def test_the_house_decides_on_autopilot_only_where_every_figure_holds(room
     await handle.execute_update(TrackWorkflow.decide, verdict(question, "reject", reason="poor_quality"))
     result = await handle.result()
     assert (result.state, result.reason, result.decided_by) == (TrackState.REJECTED, "poor_quality", ("ana",))
+
+
+async def test_a_song_that_is_an_earlier_one_again_is_not_offered_as_fine(room: Room) -> None:
+    room.label.likest_ = Likest(track_id="vela-0009", title="Old Song", likeness=0.99)
+    handle = await room.start(autopilot=True)
+    question = await room.question(handle)
+    likeness = next(figure for figure in question.figures if figure.name == "likeness")
+    assert not likeness.holds and "Old Song" in likeness.note
+    await handle.execute_update(TrackWorkflow.decide, verdict(question, "reject", reason="near_duplicate"))
+    assert (await handle.result()).state is TrackState.REJECTED
+    assert room.label.made["remembered"] == 0
 
 
 async def test_other_words_are_written_and_sung_but_the_music_stays(room: Room) -> None:
