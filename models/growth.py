@@ -160,7 +160,7 @@ def _new_light(identity: Identity) -> dict[str, tuple[HexColour, ...]]:
 
 
 def _inspired(identity: Identity, idea: str, draw: random.Random) -> dict[str, object]:
-    """What the idea asks for; an idea of which no word is understood changes the sound."""
+    """What the idea asks for; one of which no word is understood, or that the artist lives up to, changes the sound."""
     try:
         asked = read_brief(idea)
     except InvalidInput:
@@ -179,4 +179,5 @@ def _inspired(identity: Identity, idea: str, draw: random.Random) -> dict[str, o
         changed["energy"] = round(max(0.1, min(1.0, identity.energy + asked.energy)), 2)
     if asked.motifs:
         changed["motif"] = asked.motifs[0]
-    return changed or {"instruments": _other_instruments(identity, draw)}
+    new = {name: value for name, value in changed.items() if value != getattr(identity, name)}
+    return new or {"instruments": _other_instruments(identity, draw)}

@@ -1,7 +1,7 @@
 """The same seed is the same artist; another seed is plainly another; a brief steers; songs keep to their length."""
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from models.birth import conceive, imitated, read_brief
@@ -94,6 +94,7 @@ def test_names_imitate_nobody_on_the_operators_list() -> None:
 
 
 @given(SEEDS, st.sampled_from(Change), st.sampled_from((*THEMES, "a fast song about fire", "")))
+@example(61_294, Change.IDEA, "memory")
 def test_an_evolution_is_the_same_artist_changed(seed: int, change: Change, subject: str) -> None:
     before = identity(seed)
     after = evolve(before, Proposal(change=change, subject=subject, reason="x", songs=4, effect=0.5), seed)
