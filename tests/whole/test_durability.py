@@ -116,7 +116,7 @@ def test_a_full_disk_says_so_and_once_there_is_space_the_render_goes_on(
             studio.client.call("POST", f"/renders/{render}/resume", {})
         view = studio.until(render, lambda view: view["state"] in ("blocked", "complete"))
     assert view["progress"]["failures"] == []
-    made = Counter(re.findall(rf"stage.made .*{render}.* segment=(\S+) stage=(\S+)", studio.log("worker-cpu")))
+    made = Counter(re.findall(rf"stage.made .* segment=(\S+) stage=(\S+) .*work={render}", studio.log("worker-cpu")))
     assert made.total() == view["progress"]["cost"]["stages_made"]
     assert set(made.values()) == {1}, "what was made before the disk was full was not made again"
     assert studio.scratch_files() == []

@@ -3,8 +3,8 @@
 import asyncio
 import shutil
 import sys
-from collections.abc import AsyncIterator, Callable
-from contextlib import AsyncExitStack
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import AsyncExitStack, asynccontextmanager
 from pathlib import Path
 
 import pytest_asyncio
@@ -20,9 +20,12 @@ from tests.workflows.studio import InstantStudio
 from workers.plugin import StudioPlugin
 from workflows.render import RenderWorkflow
 
+STALLED_SECONDS = 20
+"""Ten times what the longest of them takes on a busy machine."""
 
-@pytest_asyncio.fixture(loop_scope="function")
-async def skipping() -> AsyncIterator[WorkflowEnvironment]:
+
+@asynccontextmanager
+async def skipping_server() -> AsyncIterator[WorkflowEnvironment]:
     beside_python = Path(sys.executable).parent / "temporal-test-server"
     server = str(beside_python) if beside_python.exists() else shutil.which("temporal-test-server")
     async with await WorkflowEnvironment.start_time_skipping(
@@ -36,6 +39,12 @@ async def skipping() -> AsyncIterator[WorkflowEnvironment]:
         yield environment
     # A client's native threads need a moment before the interpreter may end (temporalio/sdk-python#300).
     await asyncio.sleep(0.2)
+
+
+@pytest_asyncio.fixture(loop_scope="function")
+async def skipping() -> AsyncIterator[WorkflowEnvironment]:
+    async with skipping_server() as environment:
+        yield environment
 
 
 class Stage:
@@ -80,11 +89,34 @@ class Stage:
         return not telling and any(told.question == question for told in self.studio.asked)
 
 
-@pytest_asyncio.fixture(loop_scope="function")
-async def stage(skipping: WorkflowEnvironment) -> AsyncIterator[Stage]:
+@asynccontextmanager
+async def staged(skipping: WorkflowEnvironment) -> AsyncIterator[Stage]:
     stage = Stage(skipping.client, skipping)
     async with AsyncExitStack() as stack:
         await stack.enter_async_context(Worker(skipping.client, task_queue="studio", workflows=[RenderWorkflow]))
         for lane, activities in stage.studio.activities().items():
             await stack.enter_async_context(Worker(skipping.client, task_queue=lane, activities=activities))
         yield stage
+
+
+@pytest_asyncio.fixture(loop_scope="function")
+async def stage(skipping: WorkflowEnvironment) -> AsyncIterator[Stage]:
+    async with staged(skipping) as stage:
+        yield stage
+
+
+def on_a_server_that_goes_on(test: Callable[[Stage], Awaitable[None]]) -> Callable[[], Awaitable[None]]:
+    """For tests in which an activity is cancelled while it is tried again: there the time-skipping server now and then
+    loses the workflow's task for good (see ``Stage.question``), and the test is lived again on a new one."""
+
+    async def lived() -> None:
+        for _ in range(5):
+            async with skipping_server() as environment, staged(environment) as stage:
+                try:
+                    return await asyncio.wait_for(test(stage), STALLED_SECONDS)
+                except TimeoutError:
+                    continue
+        raise AssertionError("stalled on five servers in a row: that is not the server")
+
+    lived.__name__, lived.__doc__ = test.__name__, test.__doc__
+    return lived
