@@ -6,7 +6,7 @@ import contextlib
 from datetime import datetime, timedelta
 
 from temporalio import workflow
-from temporalio.common import Priority, SearchAttributeKey, SearchAttributePair, TypedSearchAttributes
+from temporalio.common import Priority, SearchAttributePair, TypedSearchAttributes
 from temporalio.exceptions import (
     ApplicationError,
     ChildWorkflowError,
@@ -23,13 +23,11 @@ from models.lifecycle import LifeState
 from models.performance import AudienceReport, ReportTaken
 from models.track import TrackRequest, TrackResult
 from workflows import policies
-from workflows.board import STAGE_ATTRIBUTE
+from workflows.board import ARTIST_ATTRIBUTE, STAGE_ATTRIBUTE, TENANT_ATTRIBUTE
 from workflows.life import Life
 
 TRACK_WORKFLOW = "TrackWorkflow"
 """By name: a simulation registers another under it."""
-ARTIST_ATTRIBUTE = SearchAttributeKey.for_keyword("Artist")
-TENANT_ATTRIBUTE = SearchAttributeKey.for_keyword("Tenant")
 _ASK_SOON, _ASK_LATE = timedelta(minutes=5), timedelta(days=1)
 """A track is asked after again when it is a quarter older, within these bounds."""
 

@@ -32,6 +32,9 @@ class QdrantMemory:
 
     def remember(self, tenant: str, song: KnownSong) -> None:
         """See the Protocol."""
+        with self._lock:
+            # First, because it says in words what is missing where the package is.
+            self._call(lambda client: client)
         from qdrant_client import models  # noqa: PLC0415 - 80 MB that only artists need
 
         point = models.PointStruct(
@@ -79,6 +82,7 @@ class QdrantMemory:
         try:
             return ask(self._client)
         except Exception as error:
+            # The client lets its transports' errors through, of many kinds; without a server there is no transport.
             if not self._url:
                 raise
             raise StorageUnavailable(f"Qdrant does not answer: {type(error).__name__}") from error
@@ -106,6 +110,7 @@ class QdrantMemory:
                 action="Serve the knowledge lane once a machine, or point QDRANT_URL at a server.",
             ) from error
         except Exception as error:
+            # As in _call: errors of whatever carries the request.
             raise StorageUnavailable(f"Qdrant does not answer: {type(error).__name__}") from error
         return client
 
