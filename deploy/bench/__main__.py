@@ -258,7 +258,7 @@ def genres_apart(bench: Bench) -> None:
 def released_song(bench: Bench) -> None:
     """An artist's first song on the studio, from music to release, with both videos."""
     artist = f"bench-{secrets.token_hex(4)}"
-    body = {"id": artist, "autopilot": True, "approval": {"required": False}, "pacing": {"gap_hours": 24 * 365}}
+    body = {"id": artist, "autopilot": True, "approval": {"required": False}, "pacing": {"gap_hours": 24 * 30}}
     bench.client.call("POST", "/artists", body)
     sound, began, view = 0.0, 0.0, dict[str, Any]()
     while view.get("state") not in ("released", "blocked"):

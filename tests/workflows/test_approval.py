@@ -9,7 +9,7 @@ from temporalio.client import WorkflowFailureError, WorkflowHandle, WorkflowUpda
 from models.approval import ApprovalPolicy, Question, QuestionState, SegmentChange
 from models.errors import InvalidInput, ProviderFault
 from models.render import RenderProgress, RenderRequest, RenderResult, RenderState, Resume
-from tests.workflows.conftest import Stage, on_a_server_that_goes_on
+from tests.workflows.conftest import Stage
 from tests.workflows.recording import keep
 from tests.workflows.studio import ANA, BEN, request, verdict
 from workflows.render import RenderWorkflow
@@ -51,7 +51,6 @@ async def between(handle: Handle, accepted: str, activity: str) -> list[int]:
     return [event.event_type for event in following[:last]]
 
 
-@on_a_server_that_goes_on
 async def test_a_verdict_goes_on_within_its_own_workflow_task_while_telegram_is_away(stage: Stage) -> None:
     handle, question = await unanswered(stage, request("Good morning."))
     await stage.environment.sleep(timedelta(days=3))
@@ -68,7 +67,6 @@ async def test_a_verdict_goes_on_within_its_own_workflow_task_while_telegram_is_
     await keep(handle, "messenger-away")
 
 
-@on_a_server_that_goes_on
 async def test_changes_are_made_and_asked_about_while_telegram_is_away(stage: Stage) -> None:
     handle, question = await unanswered(stage, request("Good morning.", "Thank you."))
     changes = (SegmentChange(segment=1, note="warmer"),)
@@ -85,7 +83,6 @@ async def test_changes_are_made_and_asked_about_while_telegram_is_away(stage: St
     assert sorted(stage.studio.taken_back) == [QuestionState.APPROVED, QuestionState.CHANGES]
 
 
-@on_a_server_that_goes_on
 async def test_a_render_ends_although_its_messages_cannot_be_taken_back(stage: Stage) -> None:
     handle = await stage.start(request("Good morning."))
     question = await stage.question(handle)
@@ -95,7 +92,6 @@ async def test_a_render_ends_although_its_messages_cannot_be_taken_back(stage: S
     assert stage.studio.taken_back == []
 
 
-@on_a_server_that_goes_on
 async def test_cancelling_a_render_that_is_decided_only_gives_up_taking_back(stage: Stage) -> None:
     with stage.environment.auto_time_skipping_disabled():
         handle = await stage.start(request("Good morning."))
@@ -108,7 +104,6 @@ async def test_cancelling_a_render_that_is_decided_only_gives_up_taking_back(sta
     assert stage.studio.states[-1] is RenderState.COMPLETE
 
 
-@on_a_server_that_goes_on
 async def test_who_has_just_been_asked_is_not_reminded_and_later_reminders_keep_their_day(stage: Stage) -> None:
     policy = ApprovalPolicy(
         reviewers=(ANA,), remind_after_s=(1 * DAY, 7 * DAY, 30 * DAY), escalate_after_s=2 * DAY, escalate_to=(BEN,),
@@ -126,7 +121,6 @@ async def test_who_has_just_been_asked_is_not_reminded_and_later_reminders_keep_
     await keep(handle, "expired")
 
 
-@on_a_server_that_goes_on
 async def test_escalation_and_expiry_keep_their_time_without_telegram(stage: Stage) -> None:
     policy = ApprovalPolicy(
         reviewers=(ANA,), remind_after_s=(DAY,), escalate_after_s=5 * DAY, escalate_to=(BEN,), expire_after_s=9 * DAY
@@ -146,7 +140,6 @@ async def test_escalation_and_expiry_keep_their_time_without_telegram(stage: Sta
     assert stage.studio.asked == []
 
 
-@on_a_server_that_goes_on
 async def test_a_question_that_cannot_be_sent_at_all_says_so_and_is_decided_over_rest(stage: Stage) -> None:
     stage.studio.telegram = InvalidInput("the question's id is too long for a button")
     with stage.environment.auto_time_skipping_disabled():
@@ -157,7 +150,6 @@ async def test_a_question_that_cannot_be_sent_at_all_says_so_and_is_decided_over
         assert (await handle.result()).state is RenderState.COMPLETE
 
 
-@on_a_server_that_goes_on
 async def test_a_question_on_its_way_is_withdrawn_with_its_render(stage: Stage) -> None:
     handle, _ = await unanswered(stage, request("Good morning."))
     await handle.cancel()
