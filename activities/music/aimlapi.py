@@ -5,8 +5,9 @@ from pathlib import Path
 from typing import Final
 
 from activities.music.base import Composition
-from activities.music.hosted import Patience, Provider, described
+from activities.music.hosted import described, fetched
 from activities.support.engine import Progress
+from activities.support.provider import Patience, Provider
 from models.lanes import Lane
 from models.music import SongPlan
 from models.plan import Capability, EngineRef
@@ -47,7 +48,7 @@ class AimlapiMusic:
         asked = {"model": self._model, "prompt": described(plan), "music_length_ms": plan.duration_ms}
         job = self._provider.ask("POST", _PATH, json=asked)
         address = self._provider.wait(lambda: self._look(str(job.get("id", ""))), progress)
-        return self._provider.fetch(address, plan, folder, self._model)
+        return fetched(self._provider, address, plan, folder, self._model)
 
     def _look(self, job: str) -> str | None:
         now = self._provider.ask("GET", _PATH, params={"generation_id": job})

@@ -6,8 +6,9 @@ from pathlib import Path
 from typing import Any, Final
 
 from activities.music.base import Composition
-from activities.music.hosted import Patience, Provider, described
+from activities.music.hosted import described, fetched
 from activities.support.engine import Progress
+from activities.support.provider import Patience, Provider
 from models.errors import EngineUnavailable
 from models.lanes import Lane
 from models.music import SongPlan
@@ -54,7 +55,7 @@ class ReplicateMusic:
         }
         job = self._provider.ask("POST", "/predictions", json={"version": self._model_version, "input": asked})
         address = self._provider.wait(lambda: self._look(job), progress)
-        return self._provider.fetch(address, plan, folder, "replicate/musicgen")
+        return fetched(self._provider, address, plan, folder, "replicate/musicgen")
 
     def _check(self) -> None:
         self._provider.check_key()

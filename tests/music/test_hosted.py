@@ -15,9 +15,9 @@ import soundfile as sf
 
 from activities.music.aimlapi import AimlapiMusic
 from activities.music.base import MusicEngine
-from activities.music.hosted import Patience
 from activities.music.replicate import ReplicateMusic
 from activities.support.engine import no_progress
+from activities.support.provider import Patience
 from models.errors import EngineUnavailable, ProviderFault, StudioError
 from models.music import FormSection, Genre, SectionKind
 from tests.music.conftest import plan
