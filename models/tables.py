@@ -40,6 +40,7 @@ from models.lanes import Lane
 from models.layout import PlateKind
 from models.performance import AudienceRow
 from models.plan import Capability
+from models.publication import PublicationState
 from models.render import RenderProgress, RenderRequest, RenderState
 from models.script import Pronunciation, ScriptAudience, Tone, Utterance
 from models.song_stages import VoicePrint
@@ -497,6 +498,30 @@ class Release(Row, table=True):
     package: ReleaseRef | None = Field(default=None, sa_column=_contract(ReleaseRef, nullable=True))
     created_at: datetime | None = Field(default=None, sa_column=_now())
     released_at: datetime | None = Field(default=None, sa_column=_moment())
+
+
+class PublicationRecord(Row, table=True):
+    """A release at one publisher, and the proof that it is there."""
+
+    __tablename__ = "publication"
+    __table_args__ = (
+        ForeignKeyConstraint(["track_id"], ["track.id"]),
+        _check("sha256", "sha256 ~ '^([0-9a-f]{64})?$'"),
+        _check("proof", "state <> 'published' OR (external_id <> '' AND confirmed_at IS NOT NULL)"),
+    )
+
+    track_id: str = Field(primary_key=True, sa_type=Text)
+    publisher: str = Field(primary_key=True, sa_type=Text)
+    state: PublicationState = Field(sa_column=_choice(PublicationState, "state"))
+    external_id: str = Field(default="", sa_type=Text)
+    url: str = Field(default="", sa_type=Text)
+    sha256: str = Field(default="", sa_type=Text)
+    failure: FailureDetails | None = Field(default=None, sa_column=_contract(FailureDetails, nullable=True))
+    retry_at: datetime | None = Field(default=None, sa_column=_moment())
+    confirmed_at: datetime | None = Field(default=None, sa_column=_moment())
+    withdrawn_at: datetime | None = Field(default=None, sa_column=_moment())
+    created_at: datetime | None = Field(default=None, sa_column=_now())
+    updated_at: datetime | None = Field(default=None, sa_column=_now())
 
 
 class AudienceFigures(Row, table=True):

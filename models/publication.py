@@ -1,0 +1,112 @@
+"""A publication: a release at one place, from the first try until it is withdrawn. What publishers are asked, what they
+answer, and how a publication stands."""
+
+from enum import StrEnum
+from typing import Annotated
+
+from pydantic import AwareDatetime, Field
+
+from models.approval import Principal, WorkId
+from models.base import Contract, Note, Sha256, Slug
+from models.errors import FailureDetails
+from models.release import KeptPackage, PackageToKeep
+
+STORE = "store"
+"""The publisher that needs nobody else: the package in the house's own store, with its landing page."""
+YOUTUBE = "youtube"
+PUBLISHERS = (STORE, YOUTUBE)
+
+Publishers = Annotated[tuple[Slug, ...], Field(max_length=4)]
+
+
+class PublicationState(StrEnum):
+    """How a publication stands."""
+
+    PUBLISHING = "publishing"
+    BLOCKED = "blocked"
+    """It failed, and waits for a person, who mends the cause and resumes, or skips it."""
+    PUBLISHED = "published"
+    SKIPPED = "skipped"
+    """A person let this place go."""
+    FAILED = "failed"
+    """Nobody mended it."""
+    WITHDRAWING = "withdrawing"
+    WITHDRAWN = "withdrawn"
+
+    @property
+    def final(self) -> bool:
+        """Whether nothing more happens unless a person asks for it."""
+        return self not in {PublicationState.PUBLISHING, PublicationState.BLOCKED, PublicationState.WITHDRAWING}
+
+
+class Place(Contract):
+    """Where a release is found at its publisher: by the publisher's own id, and by its address. ``sha256`` is of the
+    bytes that were handed over."""
+
+    external_id: Annotated[str, Field(min_length=1, max_length=512)]
+    url: Annotated[str, Field(max_length=1_000)]
+    sha256: Sha256
+
+
+class ReleaseToPublish(Contract):
+    """A whole package on its way to a publisher."""
+
+    package: PackageToKeep
+    kept: KeptPackage
+    publisher: Slug
+
+    @property
+    def key(self) -> str:
+        """What tells this publication from all others, at its publisher too: an attempt looks for it first."""
+        return f"greenroom/{self.package.tenant}/{self.package.track_id}"
+
+    @property
+    def workflow_id(self) -> str:
+        """The id of its workflow: one at a time, so that publishing and withdrawing never cross."""
+        return publication_workflow_id(self.package.track_id, self.publisher)
+
+
+class PlaceToConfirm(Contract):
+    """A publication to be read back."""
+
+    release: ReleaseToPublish
+    place: Place
+
+
+class PublicationRequest(Contract):
+    """What a publication's workflow is started with. ``withdraw``: to take it back instead."""
+
+    release: ReleaseToPublish
+    withdraw: bool = False
+
+
+class Publication(Contract):
+    """How a release stands at one publisher."""
+
+    track_id: WorkId
+    publisher: Slug
+    state: PublicationState
+    place: Place | None = None
+    failure: FailureDetails | None = None
+    """What a person has to mend, or nobody mended."""
+    retry_at: AwareDatetime | None = None
+    """When it is tried again by itself, where it is."""
+
+
+class PublicationSnapshot(Contract):
+    """A publication as the tables are told of it."""
+
+    publication: Publication
+
+
+class Skip(Contract):
+    """A person lets a publication go. Sent again under the same id, it is once."""
+
+    skip_id: Annotated[str, Field(pattern=r"^[A-Za-z0-9._:-]{1,100}$")]
+    who: Principal
+    why: Note = ""
+
+
+def publication_workflow_id(track_id: str, publisher: str) -> str:
+    """The id of the workflow that publishes a track's release there, and withdraws it."""
+    return f"publication/{track_id}/{publisher}"
