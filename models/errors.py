@@ -17,6 +17,7 @@ StudioError
 ├── StorageFull             no space left where results are written
 ├── ArtifactLost            bytes that a result refers to are gone or changed
 └── ProviderFault           somebody else's service failed
+    └── QuotaSpent          it gives no more today
 
 Every error crosses Temporal as ``ApplicationError`` with a :class:`FailureDetails`; ``activities.support.errors`` is
 the only place that translates.
@@ -214,3 +215,16 @@ class ProviderFault(StudioError):
     retryable = True
     audience = Audience.NOBODY
     action = "Nothing: it is tried again."
+
+
+class QuotaSpent(ProviderFault):
+    """What the service gives in a day is used up: asking again soon would only be refused again."""
+
+    code = "provider.quota"
+    retryable = False
+    audience = Audience.OPERATOR
+    action = "Nothing: it is tried again in a day. To go on sooner, have the quota raised and resume."
+
+
+PROVIDER_RESTS = "provider.resting"
+"""The code of a provider that is left alone for a while: asking it again at once is no use."""
