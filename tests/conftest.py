@@ -32,3 +32,18 @@ def servers(state_root: Path) -> Iterator[LocalServers]:
     """Temporal, Postgres and S3, prepared. A test that kills a part restarts it before it ends."""
     with LocalServers(state_root / "servers") as running:
         yield running
+
+
+LONGEST_FIRST = ("durability", "whole", "workflows", "api")
+"""Rooms that wait for time-outs and servers more than they compute. Begun first, they never run on alone at the end."""
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """A room's tests run one after another in one process, which starts its servers and makes its media once."""
+    for item in items:
+        item.add_marker(pytest.mark.xdist_group(_room(item)))
+    items.sort(key=lambda item: (*LONGEST_FIRST, _room(item)).index(_room(item)))
+
+
+def _room(item: pytest.Item) -> str:
+    return item.path.relative_to(Path(__file__).parent).parts[0]

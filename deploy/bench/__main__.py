@@ -18,6 +18,7 @@ import psutil
 
 from activities.music.composer import ComposerEngine
 from deploy.bench.compositors import compare
+from deploy.bench.crowd import Doors, crowd, disband, enliven
 from deploy.bench.figures import Row, cpu_seconds, from_figures, table
 from deploy.bench.genres import measure_genres
 from deploy.bench.songs import Room
@@ -104,7 +105,12 @@ class Bench:
 
     def parts(self) -> dict[str, int]:
         """Process ids by part."""
-        return {p["name"]: p["pid"] for p in json.loads(self.state.status.read_text())["parts"] if p["pid"]}
+        return {part["name"]: part["pid"] for part in self.status() if part["pid"]}
+
+    def status(self) -> list[dict[str, Any]]:
+        """What the supervisor says of each part."""
+        found: list[dict[str, Any]] = json.loads(self.state.status.read_text())["parts"]
+        return found
 
 
 def ask(script: str, seed: int, **more: Any) -> dict[str, Any]:
@@ -280,14 +286,56 @@ def released_song(bench: Bench) -> None:
     for figure in view["figures"]:
         if figure["name"] == "cut_error_frames":
             bench.add("cut_error_frames", figure["value"], "frames", "<=", 1.0, figure["note"][:80])
-    answers = []
-    for number in range(40):
+
+
+def answers(bench: Bench, artists: list[str], rounds: int) -> list[float]:
+    """Milliseconds from sending an update over REST until a query after it shows its effect, ascending."""
+    spent = []
+    for number in range(rounds):
+        artist, on = artists[number % len(artists)], number // len(artists) % 2 == 0
         asked = time.monotonic()
-        bench.client.call("POST", f"/artists/{artist}/autopilot", {"on": number % 2 == 0})
-        bench.client.call("GET", f"/artists/{artist}", role="viewer")
-        answers.append(1000 * (time.monotonic() - asked))
-    p95 = sorted(answers)[37]
-    bench.add("update_to_effect_p95", p95, "ms", "<=", 150, "40 updates over REST, each seen by a query after it")
+        bench.client.call("POST", f"/artists/{artist}/autopilot", {"on": on})
+        shown = bench.client.call("GET", f"/artists/{artist}", role="viewer")
+        spent.append(1000 * (time.monotonic() - asked))
+        assert shown["live"] and shown["life"]["autopilot"] is on, shown
+    return sorted(spent)
+
+
+def a_thousand_artists(bench: Bench) -> None:
+    """A few artists alive, then a thousand: what they weigh, and how soon one of them does as it was told."""
+    environment = psutil.Process(bench.parts()["api"]).environ()
+    doors = Doors(environment["TEMPORAL_ADDRESS"], environment["DATABASE_URL"])
+    supervisor = psutil.Process(bench.parts()["api"]).ppid()
+    artists = crowd(1_000)
+    try:
+        asyncio.run(enliven(doors, artists[:10]))
+        few = answers(bench, artists[:10], 100)
+        bench.add(
+            "update_to_effect_p95",
+            few[94],
+            "ms",
+            "<=",
+            150,
+            f"100 over REST, each seen by a query; median {few[49]:.0f}",
+        )
+        began = time.monotonic()
+        asyncio.run(enliven(doors, artists[10:]))
+        born = time.monotonic() - began
+        many = answers(bench, artists, 200)
+        parts = bench.parts()
+        bench.add(
+            "thousand_update_p95",
+            many[189],
+            "ms",
+            "",
+            None,
+            f"200 artists of 1,000; median {many[99]:.0f}; born in {born:.0f} s",
+        )
+        bench.add("thousand_workflow_worker", proportional_memory(parts["worker-studio"]) / 1e6, "MB", "", None)
+        bench.add("thousand_studio", proportional_memory(supervisor) / 1e6, "MB", "", None)
+        bench.add("thousand_restarts", sum(part["restarts"] for part in bench.status()), "", "<=", 0)
+    finally:
+        asyncio.run(disband(doors, artists))
 
 
 MEASURES: tuple[Callable[[Bench], None], ...] = (
@@ -298,6 +346,7 @@ MEASURES: tuple[Callable[[Bench], None], ...] = (
     portraits,
     compositor_speed,
     released_song,
+    a_thousand_artists,
     voices_and_songs,
     genres_apart,
 )

@@ -75,24 +75,31 @@ class WholeStudio:
         }
         return str(self.client.render(body)["render_id"])
 
-    def view(self, render_id: str) -> dict[str, Any]:
-        """Where a render stands; an API that is away for a moment is asked again."""
+    def view(self, work_id: str, kind: str = "renders") -> dict[str, Any]:
+        """Where a render stands, or a piece of work of another ``kind``; an API that is away for a moment is asked
+        again."""
         deadline = time.monotonic() + 60
         while True:
             try:
-                return dict(self.client.call("GET", f"/renders/{render_id}", role="viewer"))
+                return dict(self.client.call("GET", f"/{kind}/{work_id}", role="viewer"))
             except (RequestRefused, httpx.TransportError):
                 if time.monotonic() > deadline:
                     raise
                 time.sleep(0.2)
 
-    def until(self, render_id: str, holds: Callable[[dict[str, Any]], bool]) -> dict[str, Any]:
-        """The first view of a render that ``holds``. A render that needs a person, unless it is what is waited for,
-        fails the test at once."""
-        deadline = time.monotonic() + PATIENCE_SECONDS
-        while not holds(view := self.view(render_id)):
-            assert view["state"] != "blocked", view["progress"]["failures"]
-            assert time.monotonic() < deadline, f"still {view['state']}: {view['progress']}"
+    def until(
+        self,
+        work_id: str,
+        holds: Callable[[dict[str, Any]], bool],
+        kind: str = "renders",
+        patience: float = PATIENCE_SECONDS,
+    ) -> dict[str, Any]:
+        """The first view of it that ``holds``. What needs a person, unless that is waited for, fails the test at
+        once."""
+        deadline = time.monotonic() + patience
+        while not holds(view := self.view(work_id, kind)):
+            assert view.get("state") != "blocked", view["progress"]["failures"]
+            assert time.monotonic() < deadline, f"still {view.get('state')}: {view}"
             time.sleep(0.1)
         return view
 
@@ -116,7 +123,7 @@ def environment_of(pid: int) -> dict[str, str]:
     return dict(entry.split("=", 1) for entry in raw if "=" in entry)
 
 
-SCRATCH_MB = 256
+SCRATCH_MB = 1_024
 
 
 def _on_small_disk(place: Path, command: list[str]) -> list[str]:
