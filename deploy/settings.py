@@ -31,6 +31,8 @@ OWN_PREFIXES = (
     "SADTALKER_",
     "MFA_",
     "WHISPER_",
+    "PEXELS_",
+    "PIXABAY_",
     "JWT_",
     "S3_",
 )
@@ -241,6 +243,19 @@ class Engines(Group):
     """Key for music by AI/ML API."""
     aimlapi_url: str = "https://api.aimlapi.com/v2"
     """Base address of AI/ML API."""
+    pexels_api_key: SecretStr | None = None
+    """Key for footage from Pexels. Where there is one, music videos are cut from footage."""
+    pexels_url: str = "https://api.pexels.com"
+    """Base address of Pexels' API."""
+    pixabay_api_key: SecretStr | None = None
+    """Key for footage from Pixabay, used where Pexels has none or fails."""
+    pixabay_url: str = "https://pixabay.com"
+    """Base address of Pixabay."""
+
+    def footage(self) -> tuple[str, ...]:
+        """The libraries of footage that there are keys for, in the order in which they are asked."""
+        keys = {"pexels": self.pexels_api_key, "pixabay": self.pixabay_api_key}
+        return tuple(name for name, key in keys.items() if key and key.get_secret_value())
 
 
 class Lanes(Group):

@@ -68,6 +68,8 @@ ENGINES: tuple[EngineSpec, ...] = (
     _spec(Capability.MIXING, "desk", "1", "desk:MixingDesk", default=True),
     _spec(Capability.ARTWORK, "painter", "1", "painter:CoverPainter", default=True),
     _spec(Capability.MUSICVIDEO, "visuals", "1", "visuals:GenerativeVisuals", default=True),
+    _spec(Capability.FOOTAGE, "pexels", "1", "pexels:PexelsFootage", Lane.IO),
+    _spec(Capability.FOOTAGE, "pixabay", "1", "pixabay:PixabayFootage", Lane.IO),
     _spec(Capability.AUDITION, "audition", "1", "engine:SongAudition", default=True),
     _spec(Capability.RELEASES, "packager", "1", "packager:ReleasePackager", default=True),
 )
@@ -128,8 +130,11 @@ def resolve_plan(choices: EngineChoices, weights: dict[tuple[Capability, str], s
     )
 
 
-def resolve_track_plan(weights: dict[tuple[Capability, str], str], music: tuple[str, ...] = ()) -> TrackPlan:
-    """The plan of a track. ``music`` is the order of providers, the default ones without it; ``weights`` as above.
+def resolve_track_plan(
+    weights: dict[tuple[Capability, str], str], music: tuple[str, ...] = (), footage: tuple[str, ...] = ()
+) -> TrackPlan:
+    """The plan of a track. ``music`` is the order of providers, the default ones without it; ``footage`` the order of
+    libraries, none without it; ``weights`` as above.
 
     Raises UnknownReference for an engine that does not exist.
     """
@@ -151,6 +156,7 @@ def resolve_track_plan(weights: dict[tuple[Capability, str], str], music: tuple[
         musicvideo=one(Capability.MUSICVIDEO),
         audition=one(Capability.AUDITION),
         releases=one(Capability.RELEASES),
+        footage=order(Capability.FOOTAGE, footage) if footage else (),
     )
 
 

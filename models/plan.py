@@ -29,6 +29,7 @@ class Capability(StrEnum):
     MUSICVIDEO = "musicvideo"
     AUDITION = "audition"
     RELEASES = "releases"
+    FOOTAGE = "footage"
 
 
 class EngineRef(Contract):
@@ -61,8 +62,8 @@ class Plan(Contract):
 
 
 class TrackPlan(Contract):
-    """The engines of one track. ``music`` and ``lyrics`` are orders: the next is used when one fails or is away, and
-    the result says who made it."""
+    """The engines of one track. ``music``, ``lyrics`` and ``footage`` are orders: the next is used when one fails or is
+    away, and the result says who made it. Without footage, or where all of it fails, pictures are generated."""
 
     music: Annotated[tuple[EngineRef, ...], Field(min_length=1, max_length=4)]
     analysis: EngineRef
@@ -73,11 +74,12 @@ class TrackPlan(Contract):
     musicvideo: EngineRef
     audition: EngineRef
     releases: EngineRef
+    footage: Annotated[tuple[EngineRef, ...], Field(max_length=4)] = ()
 
     def engines(self) -> tuple[EngineRef, ...]:
         """Every engine named, in the order of the stages."""
         single = (self.vocals, self.mixing, self.artwork, self.musicvideo, self.audition, self.releases)
-        return (*self.music, self.analysis, *self.lyrics, *single)
+        return (*self.music, self.analysis, *self.lyrics, *single, *self.footage)
 
     def lanes(self) -> tuple[Lane, ...]:
         """The distinct lanes the plan needs, sorted."""

@@ -204,10 +204,12 @@ class ShapedVideo(Contract):
 
 
 class Credit(Contract):
-    """Which engine did what."""
+    """Who did what: an engine, or a person whose footage is used, with where it is from and by what licence."""
 
     role: Annotated[str, Field(max_length=40)]
     engine: Annotated[str, Field(max_length=80)]
+    page: Annotated[str, Field(max_length=500)] = ""
+    licence: Annotated[str, Field(max_length=80)] = ""
 
 
 class CoverRequest(StageRequest):
@@ -227,6 +229,37 @@ class CoverResult(StageResult):
 
     cover: Artifact
     thumbnail: Artifact
+
+
+class FootageRequest(StageRequest):
+    """Find footage for one shape's video: ``count`` clips that go with motif, colours and themes."""
+
+    stage: ClassVar[str] = "footage"
+    shape: Shape
+    fps: Annotated[int, Field(ge=12, le=60)] = 25
+    motif: Motif
+    palette: Annotated[tuple[HexColour, ...], Field(min_length=3, max_length=6)]
+    themes: Annotated[tuple[Annotated[str, Field(max_length=40)], ...], Field(min_length=1, max_length=6)]
+    """The song's own first."""
+    count: Annotated[int, Field(ge=4, le=24)] = 12
+    seed: Seed
+
+
+class Clip(Contract):
+    """A piece of footage (MP4 without sound, in the house's format) and to whom it is owed: author, the page it is
+    from, and its licence by name."""
+
+    plate: Artifact
+    author: Annotated[str, Field(max_length=80)]
+    page: Annotated[str, Field(max_length=500)]
+    licence: Annotated[str, Field(max_length=80)]
+
+
+class FootageResult(StageResult):
+    """The footage in the order in which it is cut, and whose library it is from."""
+
+    clips: Annotated[tuple[Clip, ...], Field(min_length=1, max_length=24)]
+    source: Annotated[str, Field(max_length=60)]
 
 
 class MusicVideoRequest(StageRequest):
@@ -283,7 +316,7 @@ class ReleaseRequest(StageRequest):
     grid: Grid
     key: Key
     figures: Annotated[tuple[Figure, ...], Field(max_length=40)]
-    made_by: Annotated[tuple[Credit, ...], Field(max_length=20)]
+    made_by: Annotated[tuple[Credit, ...], Field(max_length=80)]
     approved_by: Annotated[tuple[Principal, ...], Field(max_length=5)]
 
 

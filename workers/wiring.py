@@ -20,6 +20,7 @@ from activities.artwork.stage import ArtworkActivities
 from activities.audition.stage import AuditionActivities
 from activities.avatar.stage import AvatarActivities
 from activities.compositing.stage import CompositingActivities
+from activities.footage.stage import FootageActivities
 from activities.inspection.stage import InspectionActivities
 from activities.knowledge.qdrant import QdrantMemory
 from activities.knowledge.stage import KnowledgeActivities
@@ -86,6 +87,8 @@ ARGUMENTS: dict[str, Arguments] = {
         "base_url": s.engines.replicate_url,
     },
     "aimlapi": lambda s: {"key": _secret(s.engines.aimlapi_key), "base_url": s.engines.aimlapi_url},
+    "pexels": lambda s: {"key": _secret(s.engines.pexels_api_key), "base_url": s.engines.pexels_url},
+    "pixabay": lambda s: {"key": _secret(s.engines.pixabay_api_key), "base_url": s.engines.pixabay_url},
     "singer": _kokoro,
     "audition": lambda s: {"whisper_dir": _whisper(s)},
     "studio": lambda s: {
@@ -205,9 +208,12 @@ def io_activities(
     tracks = TrackRecordActivities(store, settings.label.ranges())
     scratch = settings.studio.state_dir / "scratch" / "io"
     releases = ReleaseActivities(StoreShelf(artifacts), scratch)
-    music = MusicActivities(Stages(artifacts, store, scratch), (hosted or {}).get(Capability.MUSIC, {}))
+    stages = Stages(artifacts, store, scratch)
+    music = MusicActivities(stages, (hosted or {}).get(Capability.MUSIC, {}))
+    footage = FootageActivities(stages, (hosted or {}).get(Capability.FOOTAGE, {}))
     return (
         music.compose,
+        footage.find,
         records.project,
         records.settle_voice,
         records.settle_asset,

@@ -80,6 +80,9 @@ class NewArtist(Contract):
     approval: ApprovalChoices = ApprovalChoices()
     music: Annotated[tuple[Slug, ...], Field(max_length=4)] = ()
     """Music engines in the order in which they are tried; the default ones without it."""
+    footage: Annotated[tuple[Slug, ...], Field(max_length=4)] | None = None
+    """Libraries of footage in the order in which they are asked; without it those the studio has a key for. With an
+    empty list every picture is generated."""
 
 
 class ArtistSummary(Contract):
@@ -196,7 +199,8 @@ async def create_artist(body: NewArtist, caller: Producer, studio: Studio) -> Ar
     seed = body.seed if body.seed is not None else secrets.randbelow(2**31)
     known = studio.settings.label.known_artists()
     draft = conceive(seed, body.id, body.brief, name=body.name, known=known)
-    plan = resolve_track_plan(await studio.store.weights(), body.music)
+    footage = studio.settings.engines.footage() if body.footage is None else body.footage
+    plan = resolve_track_plan(await studio.store.weights(), body.music, footage)
     approval = await approval_policy(studio, caller.tenant, body.approval)
     request = DebutRequest(
         tenant=caller.tenant,
