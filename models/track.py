@@ -21,6 +21,7 @@ from models.quality import Figure, TrackThresholds
 from models.song_stages import (
     AnalyseSongResult,
     AuditionResult,
+    Clip,
     ComposeSongResult,
     CoverResult,
     LyricsResult,
@@ -167,6 +168,8 @@ class Song:
     videos: tuple[ShapedVideo, ...]
     thumbnail: Artifact
     check: AuditionResult
+    footage: tuple[Clip, ...] = ()
+    """Whose footage the videos are cut from."""
 
     def files(self) -> "TrackFiles":
         """What people are shown of it."""
