@@ -10,6 +10,7 @@ import tempfile
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -28,6 +29,8 @@ from deploy.local.demo import PIECES, RENDER, local_client, prepare, say
 from deploy.local.process import proportional_memory
 from deploy.local.state import StateDirectory
 from deploy.settings import ROOT, load_settings
+from deploy.simulate.population import live
+from models.lifecycle import LifePolicy
 from models.render import RenderRequest
 from models.song_stages import SAME_VOICE
 
@@ -338,6 +341,14 @@ def a_thousand_artists(bench: Bench) -> None:
         asyncio.run(disband(doors, artists))
 
 
+def artist_year(bench: Bench) -> None:
+    """Four artists live a year under a skipped clock: a track a week, figures of their audience every day."""
+    artists, days = 4, 365.25
+    lived = asyncio.run(live(artists, days / 365.25, 1, LifePolicy(), 7, timedelta(days=1)))
+    note = f"{artists} artists, {days:.0f} days, {lived.history_events:,} events"
+    bench.add("history_events_a_day", lived.history_events / artists / days, "", "<=", 12, note)
+
+
 MEASURES: tuple[Callable[[Bench], None], ...] = (
     memory_at_rest,
     demo_film,
@@ -347,6 +358,7 @@ MEASURES: tuple[Callable[[Bench], None], ...] = (
     compositor_speed,
     released_song,
     a_thousand_artists,
+    artist_year,
     voices_and_songs,
     genres_apart,
 )

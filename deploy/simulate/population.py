@@ -36,6 +36,7 @@ from models.errors import EngineUnavailable, ProviderFault
 from models.identity import SingingVoice, StyleShare
 from models.lanes import Lane
 from models.lifecycle import Heard, LifePolicy, LifeState
+from models.outlook import Outlook, OutlookQuery
 from models.performance import AudienceReport
 from models.track import TrackRequest, TrackResult, TrackState
 from workers.plugin import StudioPlugin
@@ -92,6 +93,10 @@ class Memory:
     events: dict[str, list[LifeEvent]] = field(default_factory=dict)
     snapshots: int = 0
 
+    async def outlook(self, query: OutlookQuery) -> Outlook:
+        """Nothing is in the air, and nobody experiments."""
+        return Outlook()
+
     async def record_life(self, snapshot: ArtistSnapshot) -> None:
         """Keep it. The snapshots of one artist come in order."""
         name = snapshot.life.artist
@@ -110,6 +115,8 @@ class Outcome:
     memory: Memory
     seconds: float
     reports: int
+    history_events: int
+    """In all histories of all artists, those that were continued as new among them."""
 
 
 def artist_request(index: int, seed: int, policy: LifePolicy, gap_days: float) -> ArtistRequest:
@@ -147,8 +154,10 @@ async def skipping_server() -> WorkflowEnvironment:
     return environment
 
 
-async def live(artists: int, years: float, seed: int, policy: LifePolicy, gap_days: float) -> Outcome:
-    """Let ``artists`` live for ``years``.
+async def live(
+    artists: int, years: float, seed: int, policy: LifePolicy, gap_days: float, period: timedelta = PERIOD
+) -> Outcome:
+    """Let ``artists`` live for ``years``, with figures of their audience every ``period``.
 
     Raises EngineUnavailable without the time-skipping server, or where it has stopped again and again: now and then it
     refuses the completion of a task and never gives the task out again. Then the whole population begins anew, on a
@@ -156,7 +165,7 @@ async def live(artists: int, years: float, seed: int, policy: LifePolicy, gap_da
     """
     for _ in range(ATTEMPTS):
         try:
-            return await _lived(artists, years, seed, policy, gap_days)
+            return await _lived(artists, years, seed, policy, gap_days, period)
         except TimeoutError:
             log.warning("simulation.stalled", artists=artists, seed=seed)
     raise EngineUnavailable(
@@ -166,7 +175,9 @@ async def live(artists: int, years: float, seed: int, policy: LifePolicy, gap_da
     )
 
 
-async def _lived(artists: int, years: float, seed: int, policy: LifePolicy, gap_days: float) -> Outcome:
+async def _lived(
+    artists: int, years: float, seed: int, policy: LifePolicy, gap_days: float, period: timedelta
+) -> Outcome:
     started, memory = time.monotonic(), Memory()
     async with await skipping_server() as environment:
         client = environment.client
@@ -184,9 +195,10 @@ async def _lived(artists: int, years: float, seed: int, policy: LifePolicy, gap_
             workflow_runner=runner,
             max_cached_workflows=2_000,
         )
+        activities = [records.record_life, records.track_answer, records.outlook]
         async with (
             studio,
-            Worker(client, task_queue=Lane.IO.value, activities=[records.record_life, records.track_answer]),
+            Worker(client, task_queue=Lane.IO.value, activities=activities),
         ):
             began = await environment.get_current_time()
             handles = {}
@@ -199,15 +211,24 @@ async def _lived(artists: int, years: float, seed: int, policy: LifePolicy, gap_
                     task_queue=Lane.STUDIO.value,
                 )
             reports = 0
-            periods = round(years * timedelta(days=365.25) / PERIOD)
-            for period in range(periods):
-                now = await _later(environment, began + (period + 1) * PERIOD)
+            for turn in range(round(years * timedelta(days=365.25) / period)):
+                now = await _later(environment, began + (turn + 1) * period)
                 told = await asyncio.gather(
-                    *(_told(handle, memory.lives.get(name), now, period) for name, handle in handles.items())
+                    *(_told(handle, memory.lives.get(name), now, turn) for name, handle in handles.items())
                 )
                 reports += sum(told)
             ended = await environment.get_current_time()
-    return Outcome(began, ended, memory, time.monotonic() - started, reports)
+            lengths = await asyncio.gather(*(_history_events(client, handle) for handle in handles.values()))
+    return Outcome(began, ended, memory, time.monotonic() - started, reports, sum(lengths))
+
+
+async def _history_events(client: Client, handle: "WorkflowHandle[ArtistWorkflow, ArtistLife]") -> int:
+    count, run_id = 0, handle.first_execution_run_id
+    while run_id:
+        history = await client.get_workflow_handle(handle.id, run_id=run_id).fetch_history()
+        count += len(history.events)
+        run_id = history.events[-1].workflow_execution_continued_as_new_event_attributes.new_execution_run_id
+    return count
 
 
 async def _later(environment: WorkflowEnvironment, until: datetime) -> datetime:
@@ -221,7 +242,7 @@ async def _later(environment: WorkflowEnvironment, until: datetime) -> datetime:
 
 
 async def _told(
-    handle: "WorkflowHandle[ArtistWorkflow, ArtistLife]", life: ArtistLife | None, now: datetime, period: int
+    handle: "WorkflowHandle[ArtistWorkflow, ArtistLife]", life: ArtistLife | None, now: datetime, turn: int
 ) -> int:
     if life is None or life.state is LifeState.RETIRED:
         return 0
@@ -232,7 +253,7 @@ async def _told(
     )
     if not heard:
         return 0
-    report = AudienceReport(report_id=f"{life.artist}-{period}", heard=heard)
+    report = AudienceReport(report_id=f"{life.artist}-{turn}", heard=heard)
     try:
         await handle.execute_update(ArtistWorkflow.hear, report, id=report.report_id)
     except (RPCError, WorkflowUpdateFailedError):
