@@ -9,6 +9,7 @@ from datetime import timedelta
 from temporalio.common import Priority, RetryPolicy
 from temporalio.workflow import ActivityCancellationType, ActivityConfig
 
+from models.errors import PROVIDER_RESTS
 from models.lanes import Lane
 from models.lanes import Priority as Urgency
 from models.plan import EngineRef
@@ -26,7 +27,11 @@ def stage(
         heartbeat_timeout=timedelta(seconds=15),
         # Which failures are worth another attempt is decided where errors are translated; here is only the pace.
         retry_policy=RetryPolicy(
-            initial_interval=timedelta(seconds=1), maximum_interval=timedelta(seconds=30), maximum_attempts=attempts
+            initial_interval=timedelta(seconds=1),
+            maximum_interval=timedelta(seconds=30),
+            maximum_attempts=attempts,
+            # Where there is another engine, nobody waits for this one's rest to end.
+            non_retryable_error_types=[PROVIDER_RESTS] if attempts else None,
         ),
         # What is cancelled is over when its engines have stopped, not before.
         cancellation_type=ActivityCancellationType.WAIT_CANCELLATION_COMPLETED,
@@ -42,6 +47,19 @@ def upkeep(summary: str) -> ActivityConfig:
         start_to_close_timeout=timedelta(minutes=5),
         heartbeat_timeout=timedelta(seconds=15),
         retry_policy=RetryPolicy(initial_interval=timedelta(milliseconds=500), maximum_interval=timedelta(seconds=20)),
+    )
+
+
+def publishing(summary: str) -> ActivityConfig:
+    """A release on its way to or from a publisher, on the io lane: tried again for as long as that is away."""
+    return ActivityConfig(
+        task_queue=Lane.IO.value,
+        summary=summary[:200],
+        start_to_close_timeout=timedelta(hours=12),
+        heartbeat_timeout=timedelta(seconds=15),
+        retry_policy=RetryPolicy(initial_interval=timedelta(seconds=1), maximum_interval=timedelta(minutes=5)),
+        # Only when nothing is sent any more is it certain whether there is something to take back.
+        cancellation_type=ActivityCancellationType.WAIT_CANCELLATION_COMPLETED,
     )
 
 

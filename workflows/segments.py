@@ -112,7 +112,7 @@ class SegmentChain:
             lambda engine: f"Align by {engine.name} {self._title}",
         )
         if failed:
-            self._board.fell_back(self._segment.index, failed, result.source)
+            self._board.fell_back(self._segment.index, tuple(one.engine for one in failed), result.source)
         return result
 
     async def _curves(self, speech: SpeechResult, alignment: Artifact) -> LipsyncResult:

@@ -32,7 +32,7 @@ from models.song_stages import (
     SungPart,
 )
 from models.track import Song, StepState, TrackRequest, TrackStep
-from workflows.stages import StageRunner
+from workflows.stages import PassedOver, StageRunner
 from workflows.tasks import together
 from workflows.trackboard import TrackBoard
 
@@ -130,9 +130,10 @@ class SongMaking:
         self._done(TrackStep.LYRICS)
         return made
 
-    def _fell_back(self, what: str, source: str, failed: tuple[str, ...]) -> None:
+    def _fell_back(self, what: str, source: str, failed: tuple[PassedOver, ...]) -> None:
         if failed:
-            self._board.told_instead(f"{what}: {source} instead of {', '.join(failed)}")
+            told = "; ".join(f"{one.engine} ({one.why[: 200 // len(failed)]})" for one in failed)
+            self._board.told_instead(f"{what}: {source} instead of {told}")
 
     async def _sound(self, music: ComposeSongResult, analysis: AnalyseSongResult, words: LyricsResult) -> MixResult:
         """Every distinct section sung side by side, then mixed and mastered."""

@@ -1,6 +1,7 @@
 """Running one stage until it is made: what fails waits for a person, who mends the cause and resumes."""
 
 from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
 from datetime import timedelta
 from typing import Protocol, TypeVar
 
@@ -40,6 +41,14 @@ ABANDONED = "work.abandoned"
 """The type of the error that ends what nobody resumed."""
 PATIENCE = timedelta(days=30)
 """How long a blocked or expired render or track waits for a person before it ends as failed."""
+
+
+@dataclass(frozen=True)
+class PassedOver:
+    """An engine that could not, and what it said."""
+
+    engine: str
+    why: str
 
 
 class StageRunner:
@@ -86,13 +95,13 @@ class StageRunner:
         engines: tuple[EngineRef, ...],
         ask: Callable[[EngineRef, tuple[str, ...]], StageRequest],
         summary: Callable[[EngineRef], str],
-    ) -> tuple[Made, tuple[str, ...]]:
-        """What the first of ``engines`` makes that can, and the names of those before it, which could not.
+    ) -> tuple[Made, tuple[PassedOver, ...]]:
+        """What the first of ``engines`` makes that can, and those before it, which could not.
 
-        ``ask`` makes the request for an engine, given who failed before it. What ails the studio and not the engine
-        ails the next one too, and waits for a person; so does the failure of the last.
+        ``ask`` makes the request for an engine, given the names of those that failed before it. What ails the studio
+        and not the engine ails the next one too, and waits for a person; so does the failure of the last.
         """
-        failed: tuple[str, ...] = ()
+        failed: tuple[PassedOver, ...] = ()
         *_, last = engines
         for engine in engines:
 
@@ -103,12 +112,13 @@ class StageRunner:
             try:
                 hosted = engine.lane is Lane.IO and engine is not last
                 attempts = BEFORE_THE_NEXT if hosted else 0
-                made = await self.run(activity, ask(engine, failed), summary(engine), passed_on, attempts)
+                request = ask(engine, tuple(one.engine for one in failed))
+                made = await self.run(activity, request, summary(engine), passed_on, attempts)
                 return made, failed
             except ActivityError as error:
                 if is_cancelled_exception(error):
                     raise
-                failed = (*failed, engine.name)
+                failed = (*failed, PassedOver(engine.name, from_failure(error).message))
         raise AssertionError("the last engine either answers or waits to be mended")
 
     def resume(self, resume: Resume) -> None:

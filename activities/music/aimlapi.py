@@ -46,9 +46,10 @@ class AimlapiMusic:
         """See :class:`~activities.music.base.MusicEngine`. One unit of progress a look at the job."""
         self._provider.check_key()
         asked = {"model": self._model, "prompt": described(plan), "music_length_ms": plan.duration_ms}
-        job = self._provider.ask("POST", _PATH, json=asked)
-        address = self._provider.wait(lambda: self._look(str(job.get("id", ""))), progress)
-        return fetched(self._provider, address, plan, folder, self._model)
+        with self._provider.job():
+            job = self._provider.ask("POST", _PATH, json=asked)
+            address = self._provider.wait(lambda: self._look(str(job.get("id", ""))), progress)
+            return fetched(self._provider, address, plan, folder, self._model)
 
     def _look(self, job: str) -> str | None:
         now = self._provider.ask("GET", _PATH, params={"generation_id": job})

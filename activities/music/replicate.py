@@ -53,9 +53,10 @@ class ReplicateMusic:
             "normalization_strategy": "peak",
             "seed": seed % _SEEDS,
         }
-        job = self._provider.ask("POST", "/predictions", json={"version": self._model_version, "input": asked})
-        address = self._provider.wait(lambda: self._look(job), progress)
-        return fetched(self._provider, address, plan, folder, "replicate/musicgen")
+        with self._provider.job():
+            job = self._provider.ask("POST", "/predictions", json={"version": self._model_version, "input": asked})
+            address = self._provider.wait(lambda: self._look(job), progress)
+            return fetched(self._provider, address, plan, folder, "replicate/musicgen")
 
     def _check(self) -> None:
         self._provider.check_key()

@@ -19,9 +19,13 @@ from models.engines import find_engine
 from models.errors import EngineFailed
 from models.music import SungTiming, SungWord
 from models.plan import Capability, EngineRef
-from models.song_stages import ReleaseRequest
+from models.song_stages import Credit, ReleaseRequest
 
 DISCLOSURE = "Music, words, voice and pictures of this recording were made by machines. The performer is not a person."
+WITH_FOOTAGE = (
+    "Music, words, voice and cover of this recording were made by machines. The performer is not a person. The video is "
+    "cut from footage by the people whom the credits name."
+)
 _PLAIN = re.compile(r"[^a-z0-9]+")
 _JSON, _TEXT = "application/json", "text/plain"
 
@@ -64,7 +68,7 @@ class ReleasePackager:
         names = tuple(sorted(file.path for file in files))
         metadata = describe(request, {file.path: _sha256(file) for file in files})
         files.append(_text(folder, "release.json", json.dumps(metadata, indent=1, ensure_ascii=False), _JSON))
-        page = landing_page(request, sources.lyrics, DISCLOSURE, names)
+        page = landing_page(request, sources.lyrics, disclosure(request), names)
         files.append(_text(folder, "index.html", page, "text/html"))
         progress(3, 3)
         return tuple(sorted(files, key=lambda file: file.path))
@@ -100,7 +104,7 @@ def _tags(request: ReleaseRequest) -> list[str]:
         "barcode": request.upc,
         "TBPM": f"{request.grid.tempo_bpm:.0f}",
         "language": request.language,
-        "comment": DISCLOSURE,
+        "comment": disclosure(request),
     }
     return [*BIT_EXACT, *(word for name, value in values.items() for word in ("-metadata", f"{name}={value}"))]
 
@@ -138,10 +142,20 @@ def _clock(seconds: float) -> str:
     return f"{hundredths // 6000:02d}:{hundredths // 100 % 60:02d}.{hundredths % 100:02d}"
 
 
+def disclosure(request: ReleaseRequest) -> str:
+    """What was made by machines, and what was not."""
+    return WITH_FOOTAGE if any(credit.licence for credit in request.made_by) else DISCLOSURE
+
+
+def _parts(credit: Credit) -> tuple[str, str, str]:
+    """A credit as it is read: who did what, by which licence, from where."""
+    return f"{credit.role}: {credit.engine}", credit.licence, credit.page
+
+
 def _credits(request: ReleaseRequest) -> str:
     lines = [f"{request.artist} — {request.title}", ""]
-    lines += [f"{credit.role}: {credit.engine}" for credit in request.made_by]
-    lines += ["", f"Approved by: {', '.join(request.approved_by) or 'nobody'}", "", DISCLOSURE]
+    lines += [", ".join(filter(None, _parts(credit))) for credit in request.made_by]
+    lines += ["", f"Approved by: {', '.join(request.approved_by) or 'nobody'}", "", disclosure(request)]
     return "\n".join(lines) + "\n"
 
 
@@ -164,8 +178,8 @@ def describe(request: ReleaseRequest, checksums: dict[str, str]) -> dict[str, An
         "key": request.key.name,
         "duration_ms": request.master.duration_ms or 0,
         "synthetic": True,
-        "disclosure": DISCLOSURE,
-        "credits": [credit.model_dump() for credit in request.made_by],
+        "disclosure": disclosure(request),
+        "credits": [credit.model_dump(exclude_defaults=True) for credit in request.made_by],
         "approved_by": list(request.approved_by),
         "figures": [{"name": figure.name, "value": figure.value, "unit": figure.unit} for figure in request.figures],
         "sha256": checksums,

@@ -3,7 +3,7 @@
 from html import escape
 
 from models.music import Lyrics
-from models.song_stages import ReleaseRequest
+from models.song_stages import Credit, ReleaseRequest
 
 _STYLE = """
 :root{color-scheme:dark}body{margin:0;background:#101216;color:#eceff4;font:17px/1.6 system-ui,sans-serif}
@@ -25,10 +25,11 @@ def landing_page(request: ReleaseRequest, lyrics: Lyrics, disclosure: str, files
         "Tempo": f"{request.grid.tempo_bpm:.0f} BPM",
         "Key": request.key.name,
         "Genre": request.genre.value,
-        **{credit.role.capitalize(): credit.engine for credit in request.made_by},
+        **{credit.role.capitalize(): credit.engine for credit in request.made_by if not credit.licence},
         "Approved by": ", ".join(request.approved_by),
     }
     listed = "".join(f"<dt>{escape(name)}</dt><dd>{escape(value)}</dd>" for name, value in facts.items())
+    listed += "".join(_owed(credit) for credit in request.made_by if credit.licence)
     links = "".join(f'<li><a href="{escape(path)}">{escape(path)}</a></li>' for path in files)
     watch = f'<video controls preload="none" poster="cover.jpg" src="{video}"></video>' if video else ""
     name = f"{request.artist} — {request.title}"
@@ -42,3 +43,11 @@ def landing_page(request: ReleaseRequest, lyrics: Lyrics, disclosure: str, files
         f"<h2>Words</h2><pre>{escape(lyrics.text)}</pre><h2>Credits</h2><dl>{listed}</dl>"
         f"<h2>Files</h2><ul>{links}</ul><footer>{escape(disclosure)}</footer></main></html>\n"
     )
+
+
+def _owed(credit: Credit) -> str:
+    """A credit of somebody whose work is used by a licence, with a link to where it is from."""
+    who = escape(f"{credit.engine}, {credit.licence}")
+    if credit.page.startswith(("https://", "http://")):
+        who = f'<a href="{escape(credit.page)}">{who}</a>'
+    return f"<dt>{escape(credit.role.capitalize())}</dt><dd>{who}</dd>"

@@ -86,6 +86,7 @@ class InstantLabel:
     failing: dict[str, StudioError] = field(default_factory=dict)
     figures: tuple[Figure, ...] = (Figure(name="lyric_error_rate", value=0.2, sense=Sense.AT_MOST, reach=0.35),)
     made: Counter[str] = field(default_factory=Counter)
+    tried: Counter[str] = field(default_factory=Counter)
     seeds: dict[str, set[int]] = field(default_factory=dict)
     notes: list[str] = field(default_factory=list)
     states: list[TrackState] = field(default_factory=list)
@@ -93,8 +94,10 @@ class InstantLabel:
     kept: list[PackageToKeep] = field(default_factory=list)
     likest_: Likest = field(default_factory=Likest)
     released_: list[ReleaseToRecord] = field(default_factory=list)
+    described: list[ReleaseRequest] = field(default_factory=list)
 
     def _make(self, request: StageRequest) -> list[object]:
+        self.tried[f"{request.stage} by {request.engine.name}"] += 1
         if error := self.failing.get(request.stage) or self.failing.get(f"{request.stage} by {request.engine.name}"):
             raise to_failure(error)
         self.made[request.stage] += 1
@@ -183,6 +186,7 @@ class InstantLabel:
     @activity.defn(name="releases.encode")
     async def encode(self, request: ReleaseRequest) -> ReleaseResult:
         of = self._make(request)
+        self.described.append(request)
         return ReleaseResult(files=(ReleaseFile(path="track.mp3", file=artifact([*of, request.isrc], "audio/mpeg")),))
 
     @activity.defn(name="releases.keep")

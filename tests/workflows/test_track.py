@@ -13,8 +13,9 @@ from temporalio.worker import Worker
 
 from models.approval import ApprovalPolicy, Question, SegmentChange
 from models.engines import resolve_track_plan
-from models.errors import EngineFailed, ScriptRejected
+from models.errors import PROVIDER_RESTS, EngineFailed, ProviderFault, ScriptRejected
 from models.knowledge import Likest
+from models.lanes import Lane
 from models.quality import Figure, Sense
 from models.render import Resume
 from models.track import PARTS, TrackPart, TrackProgress, TrackRequest, TrackResult, TrackState
@@ -141,7 +142,23 @@ async def test_a_provider_that_fails_is_passed_over_and_the_result_says_so(room:
     handle = await room.start(plan=plan, approval=ApprovalPolicy(required=False))
     assert (await handle.result()).state is TrackState.RELEASED
     now = await handle.query(TrackWorkflow.progress)
-    assert now.fell_back == ("music: composer instead of elsewhere",)
+    assert now.fell_back == ("music: composer instead of elsewhere (no answer)",)
+
+
+async def test_a_provider_that_rests_is_passed_over_at_once_and_the_result_says_why(room: Room) -> None:
+    composer = resolve_track_plan({}).music[0]
+    first = composer.model_copy(update={"name": "elsewhere", "lane": Lane.IO})
+    plan = resolve_track_plan({}).model_copy(update={"music": (first, composer)})
+    room.label.failing["music by elsewhere"] = ProviderFault(
+        "Elsewhere rests until noon: no answer", code=PROVIDER_RESTS
+    )
+    handle = await room.start(plan=plan, approval=ApprovalPolicy(required=False))
+    assert (await handle.result()).state is TrackState.RELEASED
+    now = await handle.query(TrackWorkflow.progress)
+    assert now.fell_back == ("music: composer instead of elsewhere (Elsewhere rests until noon: no answer)",)
+    assert room.label.tried["music by elsewhere"] == 1
+    credits_ = {credit.role: credit.engine for credit in room.label.described[0].made_by}
+    assert credits_["music"] == "composer"
 
 
 async def test_a_stage_that_fails_waits_for_a_person_and_goes_on_from_there(room: Room) -> None:
