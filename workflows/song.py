@@ -3,6 +3,7 @@
 from activities.analysis.stage import AnalysisActivities
 from activities.artwork.stage import ArtworkActivities
 from activities.audition.stage import AuditionActivities
+from activities.footage.stage import FootageActivities
 from activities.lyrics.stage import LyricsActivities
 from activities.mixing.stage import MixingActivities
 from activities.music.stage import MusicActivities
@@ -16,10 +17,12 @@ from models.song_stages import (
     AnalyseSongResult,
     AuditionRequest,
     AuditionResult,
+    Clip,
     ComposeSongRequest,
     ComposeSongResult,
     CoverRequest,
     CoverResult,
+    FootageRequest,
     LyricsRequest,
     LyricsResult,
     MixRequest,
@@ -50,10 +53,17 @@ class SongMaking:
         music = await self._music()
         analysis = await self._analysis(music)
         words = await self._words(analysis)
-        cover, mix = await together(self._cover(analysis, words), self._sound(music, analysis, words))
+        cover, mix, footage = await together(
+            self._cover(analysis, words), self._sound(music, analysis, words), self._footage()
+        )
         self._running(TrackStep.VIDEO)
         shapes = self._request.shapes
-        videos = await together(*(self._video(shape, analysis, words, cover, mix) for shape in shapes))
+        videos = await together(
+            *(
+                self._video(shape, clips, analysis, words, cover, mix)
+                for shape, clips in zip(shapes, footage, strict=True)
+            )
+        )
         self._done(TrackStep.VIDEO)
         check = await self._check(analysis, words, mix, videos)
         return Song(
@@ -65,6 +75,7 @@ class SongMaking:
             videos=tuple(ShapedVideo(shape=s, video=v.video) for s, v in zip(shapes, videos, strict=True)),
             thumbnail=videos[0].thumbnail,
             check=check,
+            footage=tuple(clip for clips in footage for clip in clips),
         )
 
     def _running(self, step: TrackStep, detail: str = "") -> None:
@@ -196,8 +207,47 @@ class SongMaking:
         self._done(TrackStep.COVER)
         return made
 
+    async def _footage(self) -> tuple[tuple[Clip, ...], ...]:
+        """What each shape's video is cut from: nothing where the plan has no footage or no library could help, and the
+        pictures are then generated."""
+        shapes = self._request.shapes
+        if not self._request.plan.footage:
+            return ((),) * len(shapes)
+        return await together(*(self._clips(shape) for shape in shapes))
+
+    async def _clips(self, shape: Shape) -> tuple[Clip, ...]:
+        request, identity = self._request, self._request.identity
+
+        def ask(engine: EngineRef, _: tuple[str, ...]) -> FootageRequest:
+            return FootageRequest(
+                work_id=request.track_id,
+                engine=engine,
+                shape=shape,
+                motif=identity.motif,
+                palette=identity.palette,
+                themes=identity.themes,
+                # With another take of the video comes other footage.
+                seed=request.part_seed("video"),
+            )
+
+        found, failed = await self._stages.first_if_any(
+            FootageActivities.find,
+            request.plan.footage,
+            ask,
+            lambda engine: f"Find footage {shape.value} in {engine.name}",
+        )
+        instead = found.source if found else f"pictures by {request.plan.musicvideo.name}"
+        self._fell_back(f"footage {shape.value}", instead, failed)
+        return found.clips if found else ()
+
     async def _video(
-        self, shape: Shape, analysis: AnalyseSongResult, words: LyricsResult, cover: CoverResult, mix: MixResult
+        self,
+        shape: Shape,
+        clips: tuple[Clip, ...],
+        analysis: AnalyseSongResult,
+        words: LyricsResult,
+        cover: CoverResult,
+        mix: MixResult,
     ) -> MusicVideoResult:
         request, identity = self._request, self._request.identity
         ask = MusicVideoRequest(
@@ -213,6 +263,7 @@ class SongMaking:
             analysis=analysis.analysis,
             timing=mix.timing,
             cover=cover.cover,
+            plates=tuple(clip.plate for clip in clips),
             seed=request.part_seed("video"),
         )
         return await self._stages.run(MusicVideoActivities.draw, ask, f"Draw the video {shape.value}")

@@ -101,8 +101,30 @@ class StageRunner:
         ``ask`` makes the request for an engine, given the names of those that failed before it. What ails the studio
         and not the engine ails the next one too, and waits for a person; so does the failure of the last.
         """
+        made, failed = await self._until_one_can(activity, engines, ask, summary, engines[-1])
+        assert made is not None, "the last engine either answers or waits to be mended"
+        return made, failed
+
+    async def first_if_any(
+        self,
+        activity: Callable[..., Awaitable[Made]],
+        engines: tuple[EngineRef, ...],
+        ask: Callable[[EngineRef, tuple[str, ...]], StageRequest],
+        summary: Callable[[EngineRef], str],
+    ) -> tuple[Made | None, tuple[PassedOver, ...]]:
+        """As :meth:`first`, for what can be done without: nothing where none of ``engines`` can."""
+        return await self._until_one_can(activity, engines, ask, summary, None)
+
+    async def _until_one_can(
+        self,
+        activity: Callable[..., Awaitable[Made]],
+        engines: tuple[EngineRef, ...],
+        ask: Callable[[EngineRef, tuple[str, ...]], StageRequest],
+        summary: Callable[[EngineRef], str],
+        last: EngineRef | None,
+    ) -> tuple[Made | None, tuple[PassedOver, ...]]:
+        """What the first that can makes, and who could not. Nobody stands in for ``last``."""
         failed: tuple[PassedOver, ...] = ()
-        *_, last = engines
         for engine in engines:
 
             def passed_on(error: ActivityError, engine: EngineRef = engine) -> bool:
@@ -119,7 +141,7 @@ class StageRunner:
                 if is_cancelled_exception(error):
                     raise
                 failed = (*failed, PassedOver(engine.name, from_failure(error).message))
-        raise AssertionError("the last engine either answers or waits to be mended")
+        return None, failed
 
     def resume(self, resume: Resume) -> None:
         """The update's handler: all that waits for a person goes on. The same resume twice is once."""

@@ -23,8 +23,8 @@ from models.song_stages import Credit, ReleaseRequest
 
 DISCLOSURE = "Music, words, voice and pictures of this recording were made by machines. The performer is not a person."
 WITH_FOOTAGE = (
-    "Music, words, voice and cover of this recording were made by machines. The performer is not a person. The video is "
-    "cut from footage by the people whom the credits name."
+    "Music, words, voice and cover of this recording were made by machines. The performer is not a person. "
+    "The video is cut from footage by the people whom the credits name."
 )
 _PLAIN = re.compile(r"[^a-z0-9]+")
 _JSON, _TEXT = "application/json", "text/plain"

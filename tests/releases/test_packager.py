@@ -13,7 +13,8 @@ from hypothesis import strategies as st
 from PIL import Image
 
 from activities.releases.base import Packed, Sources
-from activities.releases.packager import DISCLOSURE, ReleasePackager, describe, lrc
+from activities.releases.packager import DISCLOSURE, WITH_FOOTAGE, ReleasePackager, describe, lrc
+from activities.support.engine import no_progress
 from models.artifacts import Artifact
 from models.engines import find_engine
 from models.errors import EngineFailed
@@ -162,3 +163,19 @@ def test_a_check_digit_finds_every_single_wrong_digit(number: int) -> None:
     assert sum(int(d) * (3 if place % 2 == 0 else 1) for place, d in enumerate(whole)) % 10 == 0
     wrong = str((int(digits[0]) + 1) % 10) + digits[1:]
     assert check_digit(wrong) != check_digit(digits)
+
+
+def test_people_whose_footage_is_used_are_named_with_licence_and_page(sources: Sources, tmp_path: Path) -> None:
+    page = "https://www.pexels.com/video/rain-1/"
+    owed = Credit(role="footage", engine="Ana Lopes", page=page, licence="Pexels License")
+    made_by = (Credit(role="video", engine="visuals"), owed, owed.model_copy(update={"engine": "Bo <Li>"}))
+    packed = {
+        file.path: file for file in ReleasePackager().encode(request(made_by=made_by), sources, tmp_path, no_progress)
+    }
+    credits_text = Path(str(packed["credits.txt"].file)).read_text()
+    assert f"footage: Ana Lopes, Pexels License, {page}" in credits_text and WITH_FOOTAGE in credits_text
+    data = json.loads(Path(str(packed["release.json"].file)).read_text())
+    assert data["credits"][0] == {"role": "video", "engine": "visuals"}
+    assert data["credits"][1] == owed.model_dump() and data["disclosure"] == WITH_FOOTAGE
+    html = Path(str(packed["index.html"].file)).read_text()
+    assert html.count(f'href="{page}"') == 2 and "Bo &lt;Li&gt;" in html
