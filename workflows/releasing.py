@@ -97,4 +97,8 @@ class Releasing:
             "cover": plan.artwork.name,
             "video": plan.musicvideo.name,
         }
-        return tuple(Credit(role=role, engine=engine) for role, engine in made.items())
+        footage = (
+            Credit(role="footage", engine=clip.author, page=clip.page, licence=clip.licence) for clip in song.footage
+        )
+        # Who gave several clips, or one to both shapes, is named once a page.
+        return (*(Credit(role=role, engine=engine) for role, engine in made.items()), *dict.fromkeys(footage))
