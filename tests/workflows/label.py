@@ -9,6 +9,7 @@ from temporalio import activity
 
 from activities.support.errors import to_failure
 from models.approval import ApprovalPolicy
+from models.artifacts import Artifact
 from models.birth import conceive
 from models.engines import resolve_track_plan
 from models.errors import StudioError
@@ -31,10 +32,14 @@ from models.song_stages import (
     AnalyseSongResult,
     AuditionRequest,
     AuditionResult,
+    Clip,
     ComposeSongRequest,
     ComposeSongResult,
     CoverRequest,
     CoverResult,
+    Credit,
+    FootageRequest,
+    FootageResult,
     LyricsRequest,
     LyricsResult,
     MixRequest,
@@ -92,6 +97,9 @@ class InstantLabel:
     states: list[TrackState] = field(default_factory=list)
     asked: list[QuestionToAsk] = field(default_factory=list)
     kept: list[PackageToKeep] = field(default_factory=list)
+    plates: dict[str, tuple[Artifact, ...]] = field(default_factory=dict)
+    """The footage each shape's video was last cut from."""
+    made_by: tuple[Credit, ...] = ()
     likest_: Likest = field(default_factory=Likest)
     released_: list[ReleaseToRecord] = field(default_factory=list)
     described: list[ReleaseRequest] = field(default_factory=list)
@@ -161,9 +169,17 @@ class InstantLabel:
         of = self._make(request)
         return CoverResult(cover=artifact(of, "image/jpeg"), thumbnail=artifact([*of, "small"], "image/jpeg"))
 
+    @activity.defn(name="footage.find")
+    async def find(self, request: FootageRequest) -> FootageResult:
+        of = [*self._make(request), request.shape.value, request.engine.name]
+        page = f"https://example.org/{request.shape.value}"
+        clip = Clip(plate=artifact(of, "video/mp4"), author="Ana Lopes", page=page, licence="Free Licence")
+        return FootageResult(clips=(clip,), source=request.engine.name)
+
     @activity.defn(name="musicvideo.draw")
     async def draw(self, request: MusicVideoRequest) -> MusicVideoResult:
         of = [*self._make(request), request.shape.value, request.master.sha256]
+        self.plates[request.shape.value] = request.plates
         return MusicVideoResult(
             video=artifact(of, "video/mp4"),
             thumbnail=artifact([*of, "small"], "image/jpeg"),
@@ -186,6 +202,7 @@ class InstantLabel:
     @activity.defn(name="releases.encode")
     async def encode(self, request: ReleaseRequest) -> ReleaseResult:
         of = self._make(request)
+        self.made_by = request.made_by
         self.described.append(request)
         return ReleaseResult(files=(ReleaseFile(path="track.mp3", file=artifact([*of, request.isrc], "audio/mpeg")),))
 
@@ -233,7 +250,7 @@ class InstantLabel:
     def activities(self) -> list[Any]:
         names = (
             *("compose", "analyse", "write", "sing", "mix", "cover", "draw", "audition", "encode", "keep", "publish"),
-            *("likest", "remember"),
+            *("likest", "remember", "find"),
             *("enter", "project", "reserve", "released", "idle_lanes", "ask", "record", "take_back"),
         )
         return [getattr(self, name) for name in names]
