@@ -13,9 +13,10 @@ from models.errors import FailureDetails
 from models.identity import Identity
 from models.layout import Shape
 from models.lifecycle import Cause, Facts, LifePolicy, LifeState, Standing, Traits, check_policy
+from models.outlook import Outlook
 from models.plan import TrackPlan
 from models.quality import TrackThresholds
-from models.reflection import Proposal
+from models.reflection import Change, Proposal
 from models.track import TrackResult
 
 TIMELINE = 120
@@ -80,6 +81,19 @@ class Command(Contract):
     command_id: CommandId
     who: Principal
     why: Note = ""
+
+    @property
+    def content(self) -> str:
+        """Equal for commands that say the same, under whatever id. Sixteen hexadecimal digits."""
+        said = self.model_dump(mode="json", exclude={"command_id"})
+        return canonical_sha256([type(self).__name__, said])[:16]
+
+
+class TakenCommand(Contract):
+    """A command that was carried out, as it is remembered."""
+
+    command_id: CommandId
+    content: Annotated[str, Field(pattern=r"^[0-9a-f]{16}$")]
 
 
 class Pause(Command):
@@ -256,12 +270,21 @@ class ArtistState(Contract):
     """How often the present number is tried: a fault keeps it."""
     brief: Annotated[str, Field(max_length=400)] = ""
     """The idea that the present number is about."""
+    outlook: Outlook | None = None
+    """What the present number was planned with: tried again, it is planned alike, and nothing is made twice."""
     running: RunningTrack | None = None
     last_began: AwareDatetime | None = None
     spent: Spent = Spent()
     parked: bool = False
+    parked_since: AwareDatetime | None = None
     incident: Incident | None = None
     proposals: Annotated[tuple[Proposal, ...], Field(max_length=5)] = ()
+    findings: Annotated[tuple[Proposal, ...], Field(max_length=5)] = ()
+    """What experiments found out, and no evolution has taken up."""
+    heeded: Annotated[tuple[Annotated[str, Field(max_length=130)], ...], Field(max_length=20)] = ()
+    """Experiments whose finding an evolution took up."""
+    proved: Annotated[tuple[Change, ...], Field(max_length=3)] = ()
+    """The latest changes that proved better: their opposites are not taken up."""
     tried: Annotated[tuple[Annotated[str, Field(max_length=80)], ...], Field(max_length=20)] = ()
     """Changes that were tried and failed."""
     ideas: Annotated[tuple[Annotated[str, Field(max_length=400)], ...], Field(max_length=10)] = ()
@@ -273,7 +296,7 @@ class ArtistState(Contract):
     """The number of the last event."""
     recorded: Annotated[int, Field(ge=0)] = 0
     """The number of the last event that the tables have."""
-    commands: Annotated[tuple[CommandId, ...], Field(max_length=REMEMBERED)] = ()
+    commands: Annotated[tuple[TakenCommand, ...], Field(max_length=REMEMBERED)] = ()
     sequence: Annotated[int, Field(ge=0)] = 0
     """Grows with each change, over all runs: which of two snapshots is the later."""
 
@@ -324,11 +347,13 @@ class ArtistLife(Contract):
     running: RunningTrack | None = None
     next_track_at: AwareDatetime | None = None
     parked: bool = False
+    parked_since: AwareDatetime | None = None
     incident: Incident | None = None
     approval: Annotated[float, Field(ge=0, le=1)] | None = None
     """Share of people's decisions that count now."""
     audience: Annotated[float, Field(ge=0, le=1)] | None = None
-    proposals: Annotated[tuple[Proposal, ...], Field(max_length=5)] = ()
+    proposals: Annotated[tuple[Proposal, ...], Field(max_length=10)] = ()
+    """What experiments found out, and what reflection proposes."""
 
 
 class Timeline(Contract):

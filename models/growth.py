@@ -8,22 +8,40 @@ from models.base import HexColour
 from models.birth import instruments, read_brief, shares
 from models.errors import InvalidInput
 from models.identity import Identity, RhymeHabit
+from models.leaning import ENERGY_HABIT, Leaning
 from models.lifecycle import Traits
 from models.music import BEATS_PER_BAR, FormSection, Genre, Key, Mode, SectionKind, SongPlan
+from models.outlook import Assignment
 from models.reflection import Change, Proposal
 
 SHORTEST_S, AIM_S, LONGEST_S = 76.0, 90.0, 110.0
+MOST_THEMES = 6
 _BRIGHT, _DARK = (Mode.MAJOR, Mode.LYDIAN), (Mode.MINOR, Mode.DORIAN)
 
 
-def plan_song(identity: Identity, number: int, seed: int, variant: str = "") -> SongPlan:
-    """The plan of the artist's song ``number``: within its habits, and like no other. 76 to 110 seconds long."""
-    draw = random.Random(f"song:{identity.seed}:{identity.version}:{number}:{seed}:{variant}")
-    tempo = round(draw.uniform(identity.tempo_low, identity.tempo_high), 1)
-    energy = round(max(0.05, min(1.0, identity.energy + draw.uniform(-0.15, 0.15))), 2)
+def plan_song(
+    identity: Identity,
+    number: int,
+    seed: int,
+    *,
+    lean: Leaning | None = None,
+    theme: str = "",
+    words: tuple[str, ...] = (),
+) -> SongPlan:
+    """The plan of the artist's song ``number``: within its habits, and like no other. 76 to 110 seconds long.
+
+    ``lean`` is what trends do to it; ``theme`` replaces the one whose turn it is; ``words`` are for engines that read.
+    """
+    draw = random.Random(f"song:{identity.seed}:{identity.version}:{number}:{seed}:")
+    tempo = draw.uniform(identity.tempo_low, identity.tempo_high)
+    energy = max(0.05, min(1.0, identity.energy + draw.uniform(-ENERGY_HABIT, ENERGY_HABIT)))
+    if lean is not None:
+        tempo, energy = lean.tempo(tempo), max(0.05, min(1.0, lean.energy(energy)))
+    tempo, energy = round(tempo, 1), round(energy, 2)
     key = identity.keys[draw.randrange(len(identity.keys))]
-    blend, theme = " and ".join(share.genre.value for share in identity.genres), song_theme(identity, number)
+    blend = " and ".join(share.genre.value for share in identity.genres)
     mood = "bright" if key.mode in _BRIGHT else "dark"
+    airs = f", {', '.join(words)}" if words else ""
     return SongPlan(
         genres=identity.genres,
         tempo_bpm=tempo,
@@ -31,7 +49,7 @@ def plan_song(identity: Identity, number: int, seed: int, variant: str = "") -> 
         form=_form(draw, tempo),
         energy=energy,
         instruments=identity.instruments,
-        prompt=f"{blend} song about {theme}, {mood}, {tempo:g} BPM, {key.name} {variant}".strip(),
+        prompt=f"{blend} song about {theme or song_theme(identity, number)}{airs}, {mood}, {tempo:g} BPM, {key.name}",
     )
 
 
@@ -40,20 +58,22 @@ def song_theme(identity: Identity, number: int) -> str:
     return identity.themes[number % len(identity.themes)]
 
 
-def singing_of(identity: Identity, number: int) -> Identity:
-    """The identity with the themes in the order song ``number`` takes them: its own first."""
+def singing_of(identity: Identity, number: int, theme: str = "") -> Identity:
+    """The identity with the themes in the order song ``number`` takes them: ``theme``, or the one whose turn it is,
+    first."""
     turn = number % len(identity.themes)
-    return identity.model_copy(update={"themes": identity.themes[turn:] + identity.themes[:turn]})
+    themes = identity.themes[turn:] + identity.themes[:turn]
+    return identity.model_copy(update={"themes": tuple(dict.fromkeys((theme or themes[0], *themes)))[:MOST_THEMES]})
 
 
-def traits_of(plan: SongPlan, identity: Identity, number: int, variant: str = "") -> Traits:
+def traits_of(plan: SongPlan, theme: str, variant: str = "") -> Traits:
     """What reflection compares songs by."""
     return Traits(
         genre=plan.genres[0].genre,
         tempo_bpm=plan.tempo_bpm,
         mode=plan.key.mode,
         energy=plan.energy,
-        theme=song_theme(identity, number),
+        theme=theme,
         variant=variant,
     )
 
@@ -84,9 +104,28 @@ def _form(draw: random.Random, tempo: float) -> tuple[FormSection, ...]:
 
 def evolve(identity: Identity, proposal: Proposal, seed: int) -> Identity:
     """The next version: the same voice and name, and the proposed change."""
-    draw = random.Random(f"evolve:{identity.seed}:{identity.version}:{seed}")
+    origin = f"variant:{identity.seed}:{proposal.experiment}"
+    # What an experiment found out is taken up as it was tried, not as something else of its kind.
+    draw = random.Random(origin if proposal.experiment else f"evolve:{identity.seed}:{identity.version}:{seed}")
     changed = _changed(identity, proposal, draw)
     return Identity.model_validate({**identity.model_dump(), **changed, "version": identity.version + 1})
+
+
+def varied(identity: Identity, assignment: Assignment) -> Identity:
+    """The identity as a variant of an experiment has it, for one song: the same version, and the variant's change."""
+    change = assignment.variant.change
+    if change is None:
+        return identity
+    tried = Proposal(
+        change=change,
+        subject=assignment.variant.subject,
+        reason="an experiment",
+        songs=0,
+        effect=0,
+        experiment=assignment.key,
+    )
+    evolved = evolve(identity.model_copy(update={"version": 1}), tried, 0)
+    return evolved.model_copy(update={"version": identity.version})
 
 
 def _changed(identity: Identity, proposal: Proposal, draw: random.Random) -> dict[str, object]:

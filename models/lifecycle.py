@@ -114,6 +114,8 @@ class LifePolicy(Contract):
     """How long the audience of trial tracks is waited for where approval alone does not tell."""
     failed_evolutions_retire: Annotated[int, Field(ge=1, le=100)] = 3
     """In a row."""
+    openness: Share = 0.25
+    """How far beyond its habits trends may lead its songs; at 0 never."""
 
 
 def check_policy(policy: LifePolicy, gap: timedelta = timedelta(0)) -> None:
@@ -182,7 +184,7 @@ class Traits(Contract):
     mode: Mode
     energy: Share
     theme: Annotated[str, Field(max_length=40)]
-    variant: Annotated[str, Field(max_length=60)] = ""
+    variant: Annotated[str, Field(max_length=130)] = ""
 
 
 class Run(Contract):
@@ -418,7 +420,7 @@ def _at_rest(standing: Standing, facts: Facts, now: datetime, policy: LifePolicy
         return awake(Cause.IDEA, "somebody had an idea")
     if standing.until is None or now < standing.until:
         return None
-    rested = standing.rested_days + _days(standing, now)
+    rested = standing.rested_days + _rested(standing, now)
     if standing.cause is Cause.REFUSED and rested >= policy.rest_retire_days:
         return Move(
             source=standing.state,
@@ -429,9 +431,11 @@ def _at_rest(standing: Standing, facts: Facts, now: datetime, policy: LifePolicy
     return awake(Cause.RESTED, "the rest is over")
 
 
-def _days(standing: Standing, now: datetime) -> float:
-    """Days in the present state. A clock that was put back counts as none."""
-    return max(0.0, (now - standing.since) / timedelta(days=1))
+def _rested(standing: Standing, now: datetime) -> float:
+    """Days at rest: no more than the rest was to take, for whatever wakes it later is no fault of the artist's. A clock
+    that was put back counts as none."""
+    until = now if standing.until is None else min(now, standing.until)
+    return max(0.0, (until - standing.since) / timedelta(days=1))
 
 
 def before_of(standing: Standing, facts: Facts, now: datetime, policy: LifePolicy) -> Before:
@@ -451,7 +455,7 @@ def moved(standing: Standing, move: Move, facts: Facts, now: datetime, policy: L
     check_move(move)
     rested = standing.rested_days
     if standing.state is LifeState.PAUSED and standing.cause is Cause.REFUSED:
-        rested += _days(standing, now)
+        rested += _rested(standing, now)
     failed = standing.failed_evolutions
     if move.cause in {Cause.PROVED, Cause.APPROVED_OFTEN, Cause.HEARD_GLADLY}:
         failed, rested = 0, 0.0

@@ -1,5 +1,5 @@
 """Reflection: what decisions and audience say about the songs made so far, and the change to the identity that this
-speaks for, with its reason and its evidence. Pure."""
+speaks for, with its reason and its evidence. A sceptic: what chance does as well is proposed seldom. Pure."""
 
 from collections.abc import Callable, Sequence
 from enum import StrEnum
@@ -9,12 +9,18 @@ from typing import Annotated
 from pydantic import Field
 
 from models.base import Contract, Note
+from models.evidence import at_least, chance
 from models.lifecycle import Ending, Heard, Run, Traits
 
-_LEAST = 2
+LEAST = 2
 """Songs on either side of a comparison, below which it is no evidence."""
-_EFFECT = 0.15
+EFFECT = 0.15
 """Difference of mean success, 0 to 1, below which it is no evidence."""
+DOUBT = 0.10
+"""How often songs that nothing distinguishes may lead to a proposal, over all comparisons of a reflection together
+(each has its part of it: C. E. Bonferroni 1936)."""
+_REASONS = 8
+"""Reasons that reviewers choose between, about: what one comes up by when they choose blindly."""
 
 
 class Change(StrEnum):
@@ -38,6 +44,17 @@ class Change(StrEnum):
     """What a person wished for."""
 
 
+OPPOSITE = {
+    Change.FASTER: Change.SLOWER,
+    Change.SLOWER: Change.FASTER,
+    Change.LIVELIER: Change.CALMER,
+    Change.CALMER: Change.LIVELIER,
+    Change.BRIGHTER: Change.DARKER,
+    Change.DARKER: Change.BRIGHTER,
+}
+"""What takes a change back."""
+
+
 class Proposal(Contract):
     """A change to an identity that evidence speaks for."""
 
@@ -49,6 +66,8 @@ class Proposal(Contract):
     """Songs compared."""
     effect: Annotated[float, Field(ge=0, le=1)]
     """Difference of mean success between the songs that have what is proposed and those that do not."""
+    experiment: Annotated[str, Field(max_length=130)] = ""
+    """The experiment and variant that found it out; empty where songs as they came tell it."""
 
     @property
     def key(self) -> str:
@@ -58,12 +77,12 @@ class Proposal(Contract):
     @property
     def supported(self) -> bool:
         """Whether there is evidence, or a person, behind it."""
-        return self.change is Change.IDEA or (self.songs >= 2 * _LEAST and self.effect >= _EFFECT)
+        return self.change is Change.IDEA or (self.songs >= 2 * LEAST and self.effect >= EFFECT)
 
 
 Song = tuple[Traits, float]
 
-_COMPLAINTS = {
+COMPLAINTS = {
     "too_slow": Change.FASTER,
     "too_fast": Change.SLOWER,
     "boring": Change.LIVELIER,
@@ -89,71 +108,93 @@ def successes(runs: Sequence[Run], heard: Sequence[Heard], min_listeners: int) -
     return songs
 
 
-def _compared(songs: Sequence[Song], side: Callable[[Traits], bool]) -> tuple[float, int, int]:
-    """Mean success of the songs on ``side`` minus that of the others, and how many there are of each."""
-    one = [success for traits, success in songs if side(traits)]
-    other = [success for traits, success in songs if not side(traits)]
-    if not one or not other:
-        return 0.0, len(one), len(other)
-    return sum(one) / len(one) - sum(other) / len(other), len(one), len(other)
+class _Comparison(Contract):
+    """A proposal that may be, and how often chance alone would speak as loudly for it."""
+
+    proposal: Proposal
+    chance: float
 
 
 def _contrast(
     songs: Sequence[Song], side: Callable[[Traits], bool], more: Change, less: Change, words: tuple[str, str]
-) -> Proposal | None:
-    difference, one, other = _compared(songs, side)
-    if min(one, other) < _LEAST or abs(difference) < _EFFECT:
+) -> _Comparison | None:
+    one = [success for traits, success in songs if side(traits)]
+    other = [success for traits, success in songs if not side(traits)]
+    if min(len(one), len(other)) < LEAST:
         return None
+    difference = sum(one) / len(one) - sum(other) / len(other)
     better, worse = words if difference > 0 else words[::-1]
-    return Proposal(
-        change=more if difference > 0 else less,
-        reason=f"{better} songs did better than {worse} ones by {abs(difference):.2f} ({one} against {other})",
-        songs=one + other,
-        effect=min(1.0, abs(difference)),
+    counts = (len(one), len(other)) if difference > 0 else (len(other), len(one))
+    reason = f"{better} songs did better than {worse} ones by {abs(difference):.2f} ({counts[0]} against {counts[1]})"
+    change, songs_ = more if difference > 0 else less, len(one) + len(other)
+    return _Comparison(
+        proposal=Proposal(change=change, reason=reason, songs=songs_, effect=min(1.0, abs(difference))),
+        chance=chance(one, other),
     )
 
 
-def _themes(songs: Sequence[Song]) -> list[Proposal]:
-    found = []
-    for theme in sorted({traits.theme for traits, _ in songs}):
-        difference, one, other = _compared(songs, lambda traits, theme=theme: traits.theme == theme)  # type: ignore[misc]
-        if min(one, other) >= _LEAST and difference <= -_EFFECT:
-            reason = f"songs about {theme} did worse than others by {-difference:.2f} ({one} against {other})"
-            found.append(
-                Proposal(change=Change.THEME, subject=theme, reason=reason, songs=one + other, effect=-difference)
-            )
-    return found
+def _theme(songs: Sequence[Song], theme: str) -> _Comparison | None:
+    one = [success for traits, success in songs if traits.theme == theme]
+    other = [success for traits, success in songs if traits.theme != theme]
+    if min(len(one), len(other)) < LEAST:
+        return None
+    worse = sum(other) / len(other) - sum(one) / len(one)
+    reason = f"songs about {theme} did worse than others by {worse:.2f} ({len(one)} against {len(other)})"
+    count, effect = len(one) + len(other), max(0.0, min(1.0, worse))
+    return _Comparison(
+        proposal=Proposal(change=Change.THEME, subject=theme, reason=reason, songs=count, effect=effect),
+        chance=chance(one, other),
+    )
 
 
-def _complaints(runs: Sequence[Run]) -> list[Proposal]:
+def _complaints(runs: Sequence[Run]) -> list[_Comparison]:
+    """Reasons that reviewers keep giving. Two that contradict each other are weighed as one."""
     rejected = [run for run in runs if run.ending is Ending.REJECTED and run.judged]
+    counts = {change: sum(run.reason == code for run in rejected) for code, change in COMPLAINTS.items()}
+    codes = {change: code for code, change in COMPLAINTS.items()}
     found = []
-    for code, change in _COMPLAINTS.items():
-        count = sum(run.reason == code for run in rejected)
-        if count >= _LEAST:
-            reason = f"{count} of {len(rejected)} rejections gave the reason {code}"
-            effect = count / len(rejected)
-            found.append(Proposal(change=change, reason=reason, songs=max(len(rejected), 2 * _LEAST), effect=effect))
+    for change, count in counts.items():
+        left = count - counts.get(OPPOSITE.get(change, change), 0) if change in OPPOSITE else count
+        if left < LEAST:
+            continue
+        proposal = Proposal(
+            change=change,
+            reason=f"{count} of {len(rejected)} rejections gave the reason {codes[change]}",
+            songs=max(len(rejected), 2 * LEAST),
+            effect=left / len(rejected),
+        )
+        found.append(_Comparison(proposal=proposal, chance=at_least(left, len(rejected), 1 / _REASONS)))
     return found
 
 
 def reflect(runs: Sequence[Run], heard: Sequence[Heard], min_listeners: int = 100) -> tuple[Proposal, ...]:
-    """What is proposed after a track: every change that evidence supports, the strongest first."""
+    """What is proposed after a track: every change that evidence supports and nothing contradicts, the strongest first.
+
+    A comparison counts when it is of enough songs, large enough, and such that chance would seldom speak as loudly:
+    :data:`DOUBT` is shared out between all that were made. Where one source says faster and another slower, neither is
+    believed.
+    """
     songs = successes(runs, heard, min_listeners)
-    found = _complaints(runs)
+    compared = _complaints(runs)
+    # A complaint that nobody made could have been made as well: each counts as a comparison.
+    made = len(COMPLAINTS) if any(run.reason in COMPLAINTS for run in runs) else 0
     if songs:
         tempo = median(traits.tempo_bpm for traits, _ in songs)
         energy = median(traits.energy for traits, _ in songs)
-        contrasts = (
+        contrasts = [
             _contrast(songs, lambda t: t.tempo_bpm > tempo, Change.FASTER, Change.SLOWER, ("faster", "slower")),
             _contrast(songs, lambda t: t.energy > energy, Change.LIVELIER, Change.CALMER, ("livelier", "calmer")),
             _contrast(songs, _bright, Change.BRIGHTER, Change.DARKER, ("brighter", "darker")),
-        )
-        found += [proposal for proposal in contrasts if proposal is not None]
-        found += _themes(songs)
+            *(_theme(songs, theme) for theme in sorted({traits.theme for traits, _ in songs})),
+        ]
+        told = [one for one in contrasts if one is not None]
+        compared, made = compared + told, made + len(told)
+    believed = [one.proposal for one in compared if one.proposal.supported and one.chance <= DOUBT / made]
+    changes = {proposal.change for proposal in believed}
     strongest: dict[str, Proposal] = {}
-    for proposal in sorted(found, key=lambda proposal: (-proposal.effect, proposal.key)):
-        strongest.setdefault(proposal.key, proposal)
+    for proposal in sorted(believed, key=lambda proposal: (-proposal.effect, proposal.key)):
+        if OPPOSITE.get(proposal.change) not in changes:
+            strongest.setdefault(proposal.key, proposal)
     return tuple(strongest.values())[:5]
 
 
@@ -165,14 +206,19 @@ _UNKNOWN = (Change.GENRE, Change.SOUND, Change.RHYME)
 
 
 def chosen(
-    proposals: Sequence[Proposal], ideas: Sequence[str], tried: Sequence[str], failed_evolutions: int
+    proposals: Sequence[Proposal],
+    ideas: Sequence[str],
+    tried: Sequence[str],
+    failed_evolutions: int,
+    proved: Sequence[Change] = (),
 ) -> Proposal:
-    """What an evolution takes: a person's idea before all; else the strongest supported proposal that has not failed
-    yet; else something that nobody knows about yet, in turn."""
+    """What an evolution takes: a person's idea before all; else what an experiment found out; else the strongest
+    supported proposal that has not failed yet and does not take back what has ``proved`` itself; else something that
+    nobody knows about yet, in turn."""
     if ideas:
         return Proposal(change=Change.IDEA, subject=ideas[0][:400], reason="a person's idea", songs=0, effect=0)
-    for proposal in proposals:
-        if proposal.supported and proposal.key not in tried:
+    for proposal in sorted(proposals, key=lambda proposal: not proposal.experiment):
+        if proposal.supported and proposal.key not in tried and OPPOSITE.get(proposal.change) not in proved:
             return proposal
     change = _UNKNOWN[failed_evolutions % len(_UNKNOWN)]
     reason = "nothing tells what was liked from what was not: something new is tried"

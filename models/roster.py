@@ -8,18 +8,20 @@ from sqlalchemy import func, select, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlmodel import col
 
+from models.alarms import Alarms
 from models.artist import ArtistSnapshot
 from models.errors import InvalidInput
 from models.identity import Identity
 from models.performance import AudienceRow, settled
+from models.prospects import Prospects
+from models.publication import Publication, PublicationState
 from models.release import CodeRanges, Codes, ReleaseToRecord, check_digit
 from models.song_stages import SAME_VOICE, VoicePrint, VoicePrints
-from models.store import Store
-from models.tables import Artist, AudienceFigures, CodeRange, LifeEventRecord, Release, Track
+from models.tables import Artist, AudienceFigures, CodeRange, LifeEventRecord, PublicationRecord, Release, Track
 from models.track import TrackProgress, TrackRequest, TrackState
 
 
-class Roster(Store):
+class Roster(Prospects, Alarms):
     """A store that also knows artists. Implements the Protocols of ``activities/tracks`` and ``activities/artists``."""
 
     async def enter_artist(self, tenant: str, identity: Identity, voice: VoicePrint) -> bool:
@@ -104,6 +106,7 @@ class Roster(Store):
             "artist": request.artist,
             "number": request.number,
             "title": "",
+            "variant": request.variant,
             "request": request,
             "state": TrackState.QUEUED,
             "sequence": 0,

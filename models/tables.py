@@ -34,10 +34,13 @@ from models.approval import Decision, Question, QuestionState, SegmentChange, Ve
 from models.artifacts import Artifact
 from models.artist import ArtistLife, LifeEvent
 from models.errors import FailureDetails
+from models.experiments import ExperimentResult
 from models.identity import Identity
+from models.incidents import IncidentState, OpenIncident
 from models.inspection import Findings
 from models.lanes import Lane
 from models.layout import PlateKind
+from models.outlook import Experiment, ExperimentState, Trend
 from models.performance import AudienceRow
 from models.plan import Capability
 from models.publication import PublicationState
@@ -460,7 +463,9 @@ class Track(Row, table=True):
     __table_args__ = (
         _tenant_key(),
         _within_tenant("artist", "artist"),
-        Index(None, "tenant", "artist", "number", unique=True),
+        # Not unique: a song that could not be made is tried again under its number.
+        Index(None, "tenant", "artist", "number"),
+        Index("track_variant_idx", "tenant", "variant", postgresql_where=text("variant <> ''")),
         Index(None, "tenant", "state", "created_at"),
         _check("id", "id ~ '^[0-9a-z][0-9a-z-]{3,63}$'"),
         _check("number", "number >= 1"),
@@ -472,6 +477,7 @@ class Track(Row, table=True):
     artist: str = Field(sa_type=Text)
     number: int
     title: str = Field(default="", sa_type=Text)
+    variant: str = Field(default="", sa_type=Text)
     request: TrackRequest = Field(sa_column=_contract(TrackRequest))
     state: TrackState = Field(default=TrackState.QUEUED, sa_column=_choice(TrackState, "state"))
     progress: TrackProgress | None = Field(default=None, sa_column=_contract(TrackProgress, nullable=True))
@@ -547,6 +553,74 @@ class CodeRange(Row, table=True):
 
     name: str = Field(primary_key=True, sa_type=Text)
     next: int = Field(sa_type=BigInteger)
+
+
+class TrendRecord(Row, table=True):
+    """What the label says is in the air."""
+
+    __tablename__ = "trend"
+    __table_args__ = (_tenant_key(), _check("name", f"name {SLUG}"))
+
+    tenant: str = Field(primary_key=True, sa_type=Text)
+    name: str = Field(primary_key=True, sa_type=Text)
+    trend: Trend = Field(sa_column=_contract(Trend))
+    created_at: datetime | None = Field(default=None, sa_column=_now())
+    updated_at: datetime | None = Field(default=None, sa_column=_now())
+
+
+class ExperimentRecord(Row, table=True):
+    """An experiment; when it has ended, by whom, and what it said then."""
+
+    __tablename__ = "experiment"
+    __table_args__ = (
+        _tenant_key(),
+        _check("name", f"name {SLUG}"),
+        _check("ended", "(state = 'ended') = (result IS NOT NULL AND ended_at IS NOT NULL)"),
+    )
+
+    tenant: str = Field(primary_key=True, sa_type=Text)
+    name: str = Field(primary_key=True, sa_type=Text)
+    experiment: Experiment = Field(sa_column=_contract(Experiment))
+    state: ExperimentState = Field(default=ExperimentState.RUNNING, sa_column=_choice(ExperimentState, "state"))
+    result: ExperimentResult | None = Field(default=None, sa_column=_contract(ExperimentResult, nullable=True))
+    ended_by: str = Field(default="", sa_type=Text)
+    created_at: datetime | None = Field(default=None, sa_column=_now())
+    ended_at: datetime | None = Field(default=None, sa_column=_moment())
+
+
+class IncidentRecord(Row, table=True):
+    """What keeps an artist from its songs, or kept it."""
+
+    __tablename__ = "incident"
+    __table_args__ = (
+        _within_tenant("artist", "artist"),
+        Index(None, "tenant", "state", "since"),
+        Index(None, "tenant", "artist", "subject"),
+        _check("closed", "(state = 'closed') = (closed_at IS NOT NULL)"),
+    )
+
+    tenant: str = Field(primary_key=True, sa_type=Text)
+    id: str = Field(primary_key=True, sa_type=Text)
+    artist: str = Field(sa_type=Text)
+    subject: str = Field(sa_type=Text)
+    state: IncidentState = Field(default=IncidentState.OPEN, sa_column=_choice(IncidentState, "state"))
+    since: datetime = Field(sa_column=Column(DateTime(timezone=True), nullable=False))
+    incident: OpenIncident = Field(sa_column=_contract(OpenIncident))
+    updated_at: datetime | None = Field(default=None, sa_column=_now())
+    closed_at: datetime | None = Field(default=None, sa_column=_moment())
+
+
+class IncidentMessage(Row, table=True):
+    """A message about an incident that went out, so that it goes out once."""
+
+    __tablename__ = "incident_message"
+    __table_args__ = (_within_tenant("incident", "incident"),)
+
+    tenant: str = Field(primary_key=True, sa_type=Text)
+    incident: str = Field(primary_key=True, sa_type=Text)
+    channel: str = Field(primary_key=True, sa_type=Text)
+    message_id: str = Field(sa_type=Text)
+    created_at: datetime | None = Field(default=None, sa_column=_now())
 
 
 class StageRecord(Row, table=True):

@@ -65,8 +65,10 @@ class TrackRequest(Contract):
     """Decisions within policy (every figure holds) are taken by the house and recorded as its own."""
     trial: bool = False
     """Made by an identity that has yet to prove itself."""
-    variant: Annotated[str, Field(max_length=60)] = ""
-    """The experiment's variant, where there is one."""
+    variant: Annotated[str, Field(max_length=130)] = ""
+    """The experiment and the variant, where there is one."""
+    trends: Annotated[tuple[Slug, ...], Field(max_length=12)] = ()
+    """Those that leaned its theme, tempo, energy or words."""
     brief: Annotated[str, Field(max_length=2_000)] = ""
     """Wishes for the words."""
     banned: Words = ()

@@ -234,3 +234,4 @@ def io_activities(
         releases.keep,
         releases.publish,
     )
+        artists.outlook,

@@ -20,6 +20,7 @@ from models import artist as nouns
 from models.artist import ArtistLife, ArtistRequest, CommandTaken, TrackAnswer, TrackQuery
 from models.errors import StudioError
 from models.lifecycle import LifeState
+from models.outlook import Outlook
 from models.performance import AudienceReport, ReportTaken
 from models.track import TrackRequest, TrackResult
 from workflows import policies
@@ -35,6 +36,9 @@ _ASK_SOON, _ASK_LATE = timedelta(minutes=5), timedelta(days=1)
 @workflow.defn
 class ArtistWorkflow:
     """One artist. Its id is ``artist/<tenant>/<slug>``.
+
+    What a song is planned with besides its identity (trends, experiments) is looked up when it is first due, by one
+    activity, and so recorded in its history.
 
     A track is a child that outlives any run of this workflow. Its end is heard as a child's end by the run that began
     it, which therefore waits for it (``drain_days``) before it continues as new: nothing else has to be sent, and it
@@ -57,6 +61,8 @@ class ArtistWorkflow:
         self._renewing = False
         self._busy = 0
         self._renewal_since: datetime | None = None
+        self._outlook: Outlook | None = None
+        self._looking: asyncio.Task[None] | None = None
         self._following: asyncio.Task[None] | None = None
         self._calling_off: asyncio.Task[None] | None = None
 
@@ -79,10 +85,15 @@ class ArtistWorkflow:
                 await workflow.wait_condition(lambda: not self._busy)
                 workflow.continue_as_new(request.model_copy(update={"carried": self._life.state}))
             begin = self._life.next_track_at(now)
-            if begin is not None and begin <= now and not self._renews():
-                await self._begin(now)
-            else:
-                await self._wait(now)
+            due = begin is not None and begin <= now and not self._renews()
+            # An outlook is for this moment: whatever keeps the song from being begun makes it old.
+            outlook, self._outlook = self._outlook or self._life.state.outlook, None
+            if due and outlook is not None:
+                await self._begin(now, outlook)
+                continue
+            if due and self._looking is None:
+                self._looking = asyncio.create_task(self._look())
+            await self._wait(now)
         self._ended = True
         await recording
         await workflow.wait_condition(workflow.all_handlers_finished)
@@ -92,7 +103,7 @@ class ArtistWorkflow:
 
     async def _wait(self, now: datetime) -> None:
         """Until something is due, or somebody has said something that changes what is due."""
-        moments = [self._life.due(now)]
+        moments = [self._life.due(now, planning=self._looking is not None)]
         if self._renews() and self._renewal_since is not None:
             moments.append(self._renewal_since + timedelta(days=self._request.drain_days))
         due = min((moment for moment in moments if moment is not None), default=None)
@@ -125,8 +136,18 @@ class ArtistWorkflow:
 
     # Tracks.
 
-    async def _begin(self, now: datetime) -> None:
-        track = self._life.begin(now)
+    async def _look(self) -> None:
+        """Ask what there is for the song that is due: trends, experiments. A database that is away delays the song, as
+        it would the track itself, and nothing else."""
+        self._busy += 1
+        self._outlook = await workflow.execute_activity_method(
+            ArtistRecords.outlook, self._life.query(workflow.now()), **policies.upkeep("Trends and experiments?")
+        )
+        self._busy -= 1
+        self._looking, self._woken = None, True
+
+    async def _begin(self, now: datetime, outlook: Outlook) -> None:
+        track = self._life.begin(now, outlook)
         try:
             child = await workflow.start_child_workflow(
                 TRACK_WORKFLOW,
@@ -238,7 +259,7 @@ class ArtistWorkflow:
     @workflow.update
     def hear(self, report: AudienceReport) -> ReportTaken:
         """Audience figures. Told twice is told once."""
-        taken = self._life.hear(report)
+        taken = self._life.hear(report, workflow.now())
         self._woken = self._woken or self._life.verdict(workflow.now()) is not None
         return taken
 

@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 from models import artist as nouns
 from models.artist import ArtistLife, ArtistRequest, ArtistSnapshot, ArtistState, EventKind, LifeEvent
 from models.errors import Conflict, FailureDetails, InvalidInput
-from models.growth import evolve, plan_song, singing_of, traits_of
+from models.growth import evolve
 from models.lifecycle import (
     AUTOPILOT,
     Cause,
@@ -24,14 +24,20 @@ from models.lifecycle import (
     wakes_at,
     window,
 )
+from models.outlook import Outlook, OutlookQuery
 from models.performance import AudienceReport, ReportTaken, merged
 from models.reflection import chosen, reflect
+from models.songplan import planned
 from models.track import TrackRequest, TrackResult, TrackState
 
 AT_WORK = frozenset({LifeState.CANDIDATE, LifeState.ACTIVE, LifeState.EVOLVING})
+NOTHING = Outlook()
+"""No trend in force, no experiment."""
 _LATEST = 25
 """Releases in a snapshot: the tables have the earlier ones."""
-_RUNS, _HEARD, _IDEAS, _TRIED = 100, 60, 10, 20
+_RUNS, _HEARD, _IDEAS, _TRIED, _PROVED = 100, 60, 10, 20, 3
+_LONGEST_WAIT = timedelta(days=7)
+"""After a fault, at most."""
 _ENDINGS = {
     TrackState.RELEASED: Ending.APPROVED,
     TrackState.REJECTED: Ending.REJECTED,
@@ -91,8 +97,16 @@ class Life:
 
     def check(self, command: nouns.Command) -> None:
         """Refuse a command before it is written down. Raises Conflict for what the state forbids, InvalidInput for
-        thresholds that contradict each other. A command that was taken before is never refused."""
-        if command.command_id in self.state.commands:
+        thresholds that contradict each other. A command that was taken before is never refused; another command under
+        its id is, for whoever sent it would take the answer for its own."""
+        if (taken := self._taken(command)) is not None:
+            if taken.content != command.content:
+                raise Conflict(
+                    f"{command.command_id!r} was the id of another command",
+                    field="command_id",
+                    code="artist.command_reused",
+                    action="Send it under an id (Idempotency-Key) of its own.",
+                )
             return
         if self.state.standing.state is LifeState.RETIRED:
             raise Conflict("the artist has retired, for good", code="artist.retired")
@@ -110,11 +124,15 @@ class Life:
             case _:
                 pass
 
+    def _taken(self, command: nouns.Command) -> nouns.TakenCommand | None:
+        return next((one for one in self.state.commands if one.command_id == command.command_id), None)
+
     def take(self, command: nouns.Command, now: datetime) -> nouns.CommandTaken:
         """Carry a command out, once."""
-        if command.command_id in self.state.commands:
+        if self._taken(command) is not None:
             return nouns.CommandTaken(state=self.state.standing.state, repeated=True)
-        self._set(commands=(*self.state.commands, command.command_id)[-nouns.REMEMBERED :])
+        taken = nouns.TakenCommand(command_id=command.command_id, content=command.content)
+        self._set(commands=(*self.state.commands, taken)[-nouns.REMEMBERED :])
         self._facts(last_active=now)
         said = f": {command.why}" if command.why else ""
         self._tell(now, EventKind.COMMAND, f"{_words(command)}{said}", command.who)
@@ -174,10 +192,13 @@ class Life:
             move = Move(source=standing.state, target=target, cause=Cause.RECOVERED, reason=reason, who=command.who)
             self._move(move, now)
 
-    def hear(self, report: AudienceReport) -> ReportTaken:
-        """Take audience figures: the later of each release counts."""
+    def hear(self, report: AudienceReport, now: datetime) -> ReportTaken:
+        """Take audience figures: the later of each release counts. Those from the future are as of now, or no
+        correction would ever be later."""
         released = {release.number for release in self.state.catalogue}
-        known = tuple(one for one in report.heard if one.number in released)
+        known = tuple(
+            one.model_copy(update={"as_of": min(one.as_of, now)}) for one in report.heard if one.number in released
+        )
         self._facts(heard=merged(self.state.facts.heard, known, _HEARD))
         return ReportTaken(
             taken=tuple(one.number for one in known),
@@ -217,21 +238,30 @@ class Life:
     def park(self, now: datetime) -> None:
         """Note that the budget of this period is spent, or no longer is."""
         parked = self.state.standing.state in AT_WORK and self._affordable(now) > now
-        if parked and not self.state.parked:
+        if parked is self.state.parked:
+            return
+        self._set(parked=parked, parked_since=now if parked else None)
+        if parked:
             self._tell(now, EventKind.PARKED, f"the budget is spent until {self._affordable(now):%Y-%m-%d}")
-        if self.state.parked and not parked:
+        else:
             # Idle for want of money, not of its own accord: what is counted as inactivity begins now.
             self._facts(last_active=now)
-        if parked is not self.state.parked:
-            self._set(parked=parked)
+            self._tell(now, EventKind.RECOVERED, "the budget is there again")
 
-    def begin(self, now: datetime) -> TrackRequest:
+    def query(self, now: datetime) -> OutlookQuery:
+        """What is to be known before the next track can be planned."""
+        whose = self._request
+        return OutlookQuery(tenant=whose.tenant, artist=whose.artist, number=self.state.next_number, at=now)
+
+    def begin(self, now: datetime, outlook: Outlook = NOTHING) -> TrackRequest:
         """The next track, which is under way from now on."""
         state = self.state
         if state.attempt == 1:
             self._set(brief=state.ideas[0] if state.ideas else "", ideas=state.ideas[1:])
+        findings = tuple(found for found in outlook.findings if found.experiment not in state.heeded)
+        self._set(outlook=outlook, findings=findings)
         state, number = self.state, self.state.next_number
-        plan = plan_song(state.identity, number, state.identity.seed)
+        plan = planned(state.identity, number, outlook, state.policy.openness)
         trial = state.standing.state is LifeState.EVOLVING
         track = TrackRequest(
             track_id=nouns.track_id(self._request.tenant, self._request.artist, number, state.attempt),
@@ -239,15 +269,17 @@ class Life:
             artist=self._request.artist,
             number=number,
             requested_by=self._request.created_by,
-            identity=singing_of(state.identity, number),
-            song=plan,
+            identity=plan.identity,
+            song=plan.song,
             plan=state.equipment.plan,
             shapes=state.equipment.shapes,
             thresholds=state.equipment.thresholds,
             approval=state.equipment.approval,
             autopilot=state.autopilot,
             trial=trial,
-            brief=state.brief,
+            variant=plan.variant,
+            trends=plan.trends,
+            brief="\n".join(filter(None, (plan.wishes, state.brief))),
             takes={},
             seed=(state.identity.seed * 7_919 + number * 104_729 + state.identity.version) % 2**31,
         )
@@ -256,7 +288,7 @@ class Life:
             number=number,
             version=state.identity.version,
             trial=trial,
-            traits=traits_of(plan, state.identity, number),
+            traits=plan.traits,
             began=now,
         )
         self._set(running=running, last_began=now)
@@ -297,7 +329,7 @@ class Life:
             self._fault(failure or FailureDetails.model_validate(_UNTOLD), run, now)
             return
         self._close_incident(now)
-        self._set(next_number=running.number + 1, attempt=1, brief="")
+        self._set(next_number=running.number + 1, attempt=1, brief="", outlook=None)
         if result is not None and ending is Ending.APPROVED:
             self._release(result, running, now)
         title = f"“{result.title}”" if result and result.title else f"track {running.number}"
@@ -322,7 +354,7 @@ class Life:
         """Open an incident, or count one more into it; the same number is tried again later, and later each time."""
         old = self.state.incident
         count = old.faults + 1 if old else 1
-        wait = min(timedelta(hours=2 ** min(count - 1, 10)), timedelta(days=7))
+        wait = min(timedelta(hours=2 ** min(count - 1, 10)), _LONGEST_WAIT)
         incident = nouns.Incident(
             since=old.since if old else now, last=now, faults=count, failure=failure, try_again_at=now + wait
         )
@@ -346,23 +378,43 @@ class Life:
 
     # What becomes of it.
 
-    def _excused(self) -> Facts:
-        idle = self.state.running is None and self.state.incident is None and not self.state.parked
+    def _excused(self, now: datetime) -> Facts:
+        state, next_at = self.state, self.next_track_at(now)
+        # Whoever has a track due was kept from it: by a house that was down, or a clock that jumped.
+        kept = next_at is not None and next_at <= now
+        idle = state.running is None and state.incident is None and not state.parked and not kept
         return self.state.facts.model_copy(update={"excused": not idle})
 
     def verdict(self, now: datetime) -> Move | None:
         """The move that the rules call for now."""
-        return judge(self.state.standing, self._excused(), now, self.state.policy)
+        return judge(self.state.standing, self._excused(now), now, self.state.policy)
 
     def review(self, now: datetime) -> None:
         """Move as often as the rules call for it."""
+        self._mind_the_clock(now)
         self.park(now)
         while (move := self.verdict(now)) is not None:
             self._move(move, now)
 
+    def _mind_the_clock(self, now: datetime) -> None:
+        """A clock that was ahead has been put right: what it noted is over, and nothing waits for it to come again."""
+        state, standing = self.state, self.state.standing
+        ahead = {name: now for name in ("since", "counted_from") if getattr(standing, name) > now}
+        rest = now + timedelta(days=state.policy.rest_days)
+        if standing.cause is Cause.REFUSED and standing.until is not None and standing.until > rest and ahead:
+            ahead["until"] = rest
+        if ahead:
+            self._set(standing=standing.model_copy(update=ahead))
+        if state.last_began is not None and state.last_began > now:
+            self._set(last_began=now)
+        if state.facts.last_active > now:
+            self._facts(last_active=now)
+        if state.incident is not None and state.incident.try_again_at > now + _LONGEST_WAIT:
+            self._set(incident=state.incident.model_copy(update={"try_again_at": now}))
+
     def _move(self, move: Move, now: datetime) -> None:
         before = self.state.standing
-        after = moved(before, move, self._excused(), now, self.state.policy)
+        after = moved(before, move, self._excused(now), now, self.state.policy)
         self._set(standing=after)
         self._tell(
             now, EventKind.MOVED, f"{move.source.value} → {move.target.value}: {move.reason}", move.who, move.cause
@@ -370,13 +422,17 @@ class Life:
         if move.target is LifeState.EVOLVING and not before.interrupted:
             self._try(now)
         elif move.cause is Cause.PROVED:
-            self._set(earlier=None, evolution=None, tried=())
+            change = self.state.evolution.change if self.state.evolution else None
+            proved = (*self.state.proved, change)[-_PROVED:] if change else self.state.proved
+            self._set(earlier=None, evolution=None, tried=(), proved=proved)
         elif self.state.earlier is not None and (move.target is LifeState.RETIRED or _settles(move, before)):
             self._roll_back(now, failed=move.cause in {Cause.ROLLED_BACK, Cause.EVOLUTIONS_FAILED})
 
     def _try(self, now: datetime) -> None:
         state = self.state
-        proposal = chosen(state.proposals, state.ideas, state.tried, state.standing.failed_evolutions)
+        known = (*state.findings, *state.proposals)
+        proposal = chosen(known, state.ideas, state.tried, state.standing.failed_evolutions, state.proved)
+        heeded = (*state.heeded, proposal.experiment)[-_TRIED:] if proposal.experiment else state.heeded
         version = state.newest_version + 1
         identity = evolve(state.identity, proposal, version).model_copy(update={"version": version})
         self._set(
@@ -384,6 +440,8 @@ class Life:
             earlier=state.identity,
             evolution=proposal,
             newest_version=version,
+            findings=tuple(found for found in state.findings if found.experiment not in heeded),
+            heeded=heeded,
             ideas=state.ideas[1:] if proposal.subject in state.ideas[:1] else state.ideas,
         )
         self._tell(now, EventKind.EVOLVED, f"version {version}, {proposal.change.value}: {proposal.reason}")
@@ -395,9 +453,13 @@ class Life:
         self._set(identity=state.earlier, earlier=None, evolution=None, tried=tried)
         self._tell(now, EventKind.EVOLVED, f"version {state.identity.version} rolled back to {state.earlier.version}")
 
-    def due(self, now: datetime) -> datetime | None:
-        """When something is to be done next, if nothing happens before."""
-        moments = (self.next_track_at(now), wakes_at(self.state.standing, self._excused(), self.state.policy))
+    def due(self, now: datetime, *, planning: bool = False) -> datetime | None:
+        """When something is to be done next, if nothing happens before. What a song is ``planning`` with is on its way:
+        it is not waited for by the clock."""
+        moments = (
+            None if planning else self.next_track_at(now),
+            wakes_at(self.state.standing, self._excused(now), self.state.policy),
+        )
         return min((moment for moment in moments if moment is not None), default=None)
 
     # What it tells.
@@ -421,10 +483,11 @@ class Life:
             running=state.running,
             next_track_at=self.next_track_at(now),
             parked=state.parked,
+            parked_since=state.parked_since,
             incident=state.incident,
             approval=share_approved(window(state.standing, state.facts, now, state.policy)),
             audience=audience(state.standing, state.facts, state.policy),
-            proposals=state.proposals,
+            proposals=(*state.findings, *state.proposals)[:10],
         )
 
     @property

@@ -3,6 +3,7 @@
 from typing import Protocol
 
 from models.artist import ArtistSnapshot
+from models.outlook import Outlook, OutlookQuery
 
 
 class ArtistLedger(Protocol):
@@ -11,4 +12,8 @@ class ArtistLedger(Protocol):
     async def record_life(self, snapshot: ArtistSnapshot) -> None:
         """Store where an artist stands, unless a later snapshot is stored (by ``sequence``), and those of its news that
         are not stored yet (by artist and the event's ``number``)."""
+        ...
+
+    async def outlook(self, query: OutlookQuery) -> Outlook:
+        """The trends in force and the experiment's variant for a song, and what experiments have found out."""
         ...

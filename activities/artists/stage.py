@@ -9,6 +9,7 @@ from activities.artists.base import ArtistLedger
 from activities.support.errors import from_failure
 from models.artist import ArtistSnapshot, TrackAnswer, TrackQuery
 from models.errors import StudioError, TemporalUnavailable
+from models.outlook import Outlook, OutlookQuery
 from models.track import TrackResult, TrackState
 
 
@@ -23,6 +24,11 @@ class ArtistRecords:
     async def record_life(self, snapshot: ArtistSnapshot) -> None:
         """Store where an artist stands."""
         await self._ledger.record_life(snapshot)
+
+    @activity.defn(name="artists.outlook")
+    async def outlook(self, query: OutlookQuery) -> Outlook:
+        """What there is for a song that is about to be planned."""
+        return await self._ledger.outlook(query)
 
     @activity.defn(name="artists.track_answer")
     async def track_answer(self, query: TrackQuery) -> TrackAnswer:

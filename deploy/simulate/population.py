@@ -8,6 +8,7 @@ import time
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 import structlog
 from temporalio import workflow
@@ -93,7 +94,7 @@ class Memory:
     events: dict[str, list[LifeEvent]] = field(default_factory=dict)
     snapshots: int = 0
 
-    async def outlook(self, query: OutlookQuery) -> Outlook:
+    async def outlook(self, query: OutlookQuery) -> Outlook:  # noqa: ARG002
         """Nothing is in the air, and nobody experiments."""
         return Outlook()
 
@@ -195,7 +196,7 @@ async def _lived(
             workflow_runner=runner,
             max_cached_workflows=2_000,
         )
-        activities = [records.record_life, records.track_answer, records.outlook]
+        activities: list[Any] = [records.record_life, records.track_answer, records.outlook]
         async with (
             studio,
             Worker(client, task_queue=Lane.IO.value, activities=activities),

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from models.birth import conceive, imitated, read_brief
 from models.birth_words import THEMES
 from models.errors import InvalidInput, TooLarge
-from models.growth import LONGEST_S, SHORTEST_S, evolve, plan_song, singing_of, traits_of
+from models.growth import LONGEST_S, SHORTEST_S, evolve, plan_song, singing_of, song_theme
 from models.identity import Identity, SingingVoice, StyleShare
 from models.music import Genre, Mode, SectionKind
 from models.reflection import Change, Proposal
@@ -45,7 +45,7 @@ def test_a_song_is_long_enough_and_not_too_long_and_has_its_parts(seed: int, num
     assert kinds[-1] is SectionKind.OUTRO
     assert kinds.count(SectionKind.CHORUS) >= 2
     assert plan == plan_song(artist, number, seed)
-    assert traits_of(plan, artist, number).theme == singing_of(artist, number).themes[0]
+    assert song_theme(artist, number) == singing_of(artist, number).themes[0]
 
 
 def test_every_tempo_has_a_form() -> None:

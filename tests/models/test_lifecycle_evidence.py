@@ -88,8 +88,8 @@ def test_reflection_claims_nothing_without_evidence() -> None:
 
 
 def test_a_theme_that_does_worse_and_a_repeated_complaint_are_proposed() -> None:
-    runs = [run(i, Ending.REJECTED, 80, "fire", "lyrics") for i in (1, 2)]
-    runs += [run(i, Ending.APPROVED, 80) for i in (3, 4, 5)]
+    runs = [run(i, Ending.REJECTED, 80, "fire", "lyrics") for i in range(1, 7)]
+    runs += [run(i, Ending.APPROVED, 80) for i in range(7, 13)]
     changes = {(proposal.change, proposal.subject) for proposal in reflect(runs, ())}
     assert changes == {(Change.THEME, "fire"), (Change.RHYME, "")}
 

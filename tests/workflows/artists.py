@@ -21,6 +21,7 @@ from models.birth import conceive
 from models.engines import resolve_track_plan
 from models.errors import EngineFailed, ProviderFault
 from models.identity import SingingVoice, StyleShare
+from models.outlook import Outlook, OutlookQuery
 from models.track import TrackRequest, TrackResult, TrackState
 from workers.plugin import StudioPlugin
 from workflows.artist import ArtistWorkflow
@@ -75,6 +76,14 @@ class Tables:
     lives: dict[str, ArtistLife] = field(default_factory=dict)
     sequences: dict[str, int] = field(default_factory=dict)
     events: dict[str, list[LifeEvent]] = field(default_factory=dict)
+
+    outlooks: dict[int, Outlook] = field(default_factory=dict)
+    """What there is for a song, by its number."""
+    asked: list[OutlookQuery] = field(default_factory=list)
+
+    async def outlook(self, query: OutlookQuery) -> Outlook:
+        self.asked.append(query)
+        return self.outlooks.get(query.number, Outlook())
 
     async def record_life(self, snapshot: ArtistSnapshot) -> None:
         name = snapshot.life.artist
@@ -148,6 +157,6 @@ async def at_work(environment: WorkflowEnvironment) -> AsyncIterator[House]:
             workflow_runner=runner(),
         )
         await stack.enter_async_context(studio)
-        activities = [records.record_life, records.track_answer]
+        activities: list[Any] = [records.record_life, records.track_answer, records.outlook]
         await stack.enter_async_context(Worker(environment.client, task_queue="io", activities=activities))
         yield house
