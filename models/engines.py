@@ -63,7 +63,7 @@ ENGINES: tuple[EngineSpec, ...] = (
     _spec(Capability.MUSIC, "replicate", "1", "replicate:ReplicateMusic", Lane.IO),
     _spec(Capability.MUSIC, "aimlapi", "1", "aimlapi:AimlapiMusic", Lane.IO),
     _spec(Capability.ANALYSIS, "listener", "1", "listener:LibrosaListener", default=True),
-    _spec(Capability.LYRICS, "writer", "1", "writer:LocalWriter", default=True),
+    _spec(Capability.LYRICS, "writer", "1.1", "writer:LocalWriter", default=True),
     _spec(Capability.VOCALS, "singer", "1", "singer:KokoroSinger", default=True),
     _spec(Capability.MIXING, "desk", "1", "desk:MixingDesk", default=True),
     _spec(Capability.ARTWORK, "painter", "1", "painter:CoverPainter", default=True),

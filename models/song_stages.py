@@ -128,6 +128,8 @@ class LyricsResult(StageResult):
     sections: Annotated[tuple[SectionToSing, ...], Field(min_length=1, max_length=8)]
     title: Annotated[str, Field(max_length=80)]
     source: Annotated[str, Field(max_length=60)]
+    explicit: bool = False
+    """Whether explicit words were found in them, whatever was allowed."""
 
 
 class SingRequest(StageRequest):

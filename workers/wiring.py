@@ -25,6 +25,7 @@ from activities.inspection.stage import InspectionActivities
 from activities.knowledge.qdrant import QdrantMemory
 from activities.knowledge.stage import KnowledgeActivities
 from activities.lipsync.stage import LipsyncActivities
+from activities.lyrics.checks import Checks
 from activities.lyrics.stage import LyricsActivities
 from activities.mixing.stage import MixingActivities
 from activities.music.stage import MusicActivities
@@ -171,7 +172,7 @@ def stage_activities(
         inspection.inspect,
         MusicActivities(stages, engines[Capability.MUSIC]).compose,
         AnalysisActivities(stages, engines[Capability.ANALYSIS]).analyse,
-        LyricsActivities(stages, engines[Capability.LYRICS]).write,
+        LyricsActivities(stages, engines[Capability.LYRICS], Checks()).write,
         vocals.sing,
         vocals.cast,
         MixingActivities(stages, engines[Capability.MIXING]).mix,

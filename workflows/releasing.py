@@ -41,7 +41,7 @@ class Releasing:
             year=codes.year,
             genre=request.song.genres[0].genre,
             language=identity.language,
-            explicit=identity.explicit,
+            explicit=song.words.explicit,
             isrc=codes.isrc,
             upc=codes.upc,
             registered=codes.registered,

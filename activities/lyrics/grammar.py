@@ -1,6 +1,6 @@
 """How phrases become lines: ways to say something in so many syllables, drawn so that every rhyme is among them."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 from random import Random
@@ -54,10 +54,11 @@ _COMPLETE = ("images", "moves")
 
 
 class Grammar:
-    """The lines that may be said about themes, without the words that are not to be used."""
+    """The lines that may be said about themes, of phrases that nothing ``refuses``."""
 
-    def __init__(self, ear: Ear, themes: Sequence[str], unwanted: frozenset[str]) -> None:
+    def __init__(self, ear: Ear, themes: Sequence[str], refuses: Callable[[str], bool]) -> None:
         self._ear = ear
+        self.refuses = refuses
         sources = [(THEMES[themes[0]], _OWN), (COMMON, _COMMON), *((THEMES[name], _MIXED) for name in themes[1:])]
         ear.learn(word for source, _ in sources for words in _all_words(source) for word in words)
         ear.learn(word for text in (*OPENERS, *JOINERS, *SHORTS) for word in text.split())
@@ -65,20 +66,16 @@ class Grammar:
         for kind in _KINDS:
             found: dict[tuple[str, ...], Phrase] = {}
             for source, weight in sources:
-                for phrase in self._phrases(kind, getattr(source, kind), weight, unwanted):
+                for phrase in self._phrases(kind, getattr(source, kind), weight):
                     found.setdefault(phrase.words, phrase)
             self._of[kind] = list(found.values())
-        self._of["shorts"] = self._phrases("shorts", SHORTS, _MIXED, unwanted)
-        self._openers = self._phrases("opener", OPENERS, 0, unwanted)
-        self._joiners = self._phrases("joiner", JOINERS, 0, unwanted)
+        self._of["shorts"] = self._phrases("shorts", SHORTS, _MIXED)
+        self._openers = self._phrases("opener", OPENERS, 0)
+        self._joiners = self._phrases("joiner", JOINERS, 0)
 
-    def _phrases(self, kind: str, texts: Sequence[str], weight: float, unwanted: frozenset[str]) -> list[Phrase]:
-        split = [tuple(text.split()) for text in texts]
-        return [
-            Phrase(kind, words, self._ear.syllables(words), weight)
-            for words in split
-            if not any(word.casefold() in unwanted for word in words)
-        ]
+    def _phrases(self, kind: str, texts: Sequence[str], weight: float) -> list[Phrase]:
+        allowed = [tuple(text.split()) for text in texts if not self.refuses(text)]
+        return [Phrase(kind, words, self._ear.syllables(words), weight) for words in allowed]
 
     def sound(self, draft: Draft) -> WordSound:
         """Its last word."""

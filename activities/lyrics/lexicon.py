@@ -198,12 +198,3 @@ OPENERS = ("and", "but", "now", "so", "oh", "tonight", "still", "maybe", "somewh
 """What may come before a clause."""
 JOINERS = ("and", "while", "but", "and still")
 """What may come between two clauses."""
-
-EXPLICIT = frozenset({
-    "arse", "arsehole", "ass", "asshole", "bastard", "bitch", "bitches", "bloody", "bollocks", "bullshit", "cock",
-    "crap", "cum", "cunt", "damn", "dick", "dildo", "dyke", "fag", "faggot", "fuck", "fucked", "fucker", "fucking",
-    "fucks", "goddamn", "hell", "hoe", "horny", "motherfucker", "nigga", "nigger", "piss", "pissed", "porn",
-    "prick", "pussy", "rape", "retard", "sex", "sexy", "shit", "shits", "shitty", "slut", "sluts", "tits", "tranny",
-    "twat", "wank", "wanker", "whore", "whores"
-})  # fmt: skip
-"""Words that make a song explicit."""

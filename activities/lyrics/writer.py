@@ -3,13 +3,15 @@
 import hashlib
 import re
 from collections import Counter, defaultdict
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from random import Random
 
 from activities.lyrics.base import LyricsBrief
+from activities.lyrics.checks import MOST_WORDS, stressed
 from activities.lyrics.grammar import Draft, Grammar
-from activities.lyrics.lexicon import EXPLICIT, THEMES
+from activities.lyrics.lexicon import THEMES
+from activities.lyrics.policy import Policy, has_explicit_words
 from activities.lyrics.sounds import Ear, rhymes
 from activities.support.engine import Progress
 from models.errors import InvalidInput, ScriptRejected
@@ -18,12 +20,10 @@ from models.music import LeadLine, LeadSection, LeadSheet, LyricLine, Lyrics, Ly
 from models.plan import Capability, EngineRef
 
 NAME = "writer"
-VERSION = "1"
+VERSION = "1.1"
 """Counts changes to what the same request is answered with, the lexicon included."""
 LEADERS = 24
 """Rhymes that are looked at in full, of those that look best."""
-MOST_WORDS = 16
-"""Words of a line, by the contract."""
 _LESS = re.compile(r"\b(?:no|not|without|avoid|less|fewer|drop|remove)\s+(?:more\s+)?([\w']+)", re.IGNORECASE)
 
 
@@ -62,7 +62,7 @@ class LocalWriter:
                 action="Set the artist's language to en, or choose another lyrics engine.",
             )
         themes = known_themes(brief.themes, brief.notes)
-        unwanted = unwanted_words(brief)
+        policy = Policy((*brief.banned, *less_of(brief.notes)), explicit=brief.explicit)
         draw = Random(_seed(brief))
         said = _Said()
         sections: list[tuple[Draft, ...]] = []
@@ -74,15 +74,15 @@ class LocalWriter:
                 # The chorus keeps to the first theme; the other sections take the themes in turn.
                 at = 0 if section.kind is SectionKind.CHORUS else turn % len(themes)
                 turn += section.kind is not SectionKind.CHORUS
-                grammar = Grammar(self._ear, (*themes[at:], *themes[:at]), unwanted)
+                grammar = Grammar(self._ear, (*themes[at:], *themes[:at]), policy.refuses)
                 sections.append(self._section(grammar, section, said, draw))
             progress(number + 1, len(lead.sections))
         written = tuple(
             LyricSection(kind=tune.kind, lines=tuple(self._line(draft) for draft in drafts))
             for tune, drafts in zip(lead.sections, sections, strict=True)
         )
-        explicit = any(word.casefold() in EXPLICIT for one in sections for draft in one for word in draft.words)
-        return Lyrics(title=_title(lead, sections), sections=written, explicit=explicit, source=NAME)
+        lyrics = Lyrics(title=_title(lead, sections), sections=written, source=NAME)
+        return lyrics.model_copy(update={"explicit": has_explicit_words(lyrics)})
 
     def _section(self, grammar: Grammar, section: LeadSection, said: _Said, draw: Random) -> tuple[Draft, ...]:
         chosen: dict[int, Draft] = {}
@@ -111,7 +111,8 @@ class LocalWriter:
         for tried, rhyme in enumerate(ranked):
             if best is not None and tried >= LEADERS:
                 break
-            together = self._together([sorted(found, key=_first, reverse=True) for found in by_rhyme[rhyme]])
+            ordered = [sorted(found, key=_first, reverse=True) for found in by_rhyme[rhyme]]
+            together = self._together(ordered, lambda at, draft: self._fits(draft, lines[at], grammar.refuses))
             if together and (best is None or together[0] > best[0]):
                 best = together
         if best is None:
@@ -126,13 +127,22 @@ class LocalWriter:
             said.add(draft)
         return best[1]
 
-    def _together(self, found: list[list[tuple[float, Draft]]]) -> tuple[float, tuple[Draft, ...]] | None:
-        """One of each, no two ending alike: the line with the least choice first."""
+    def _fits(self, draft: Draft, line: LeadLine, refuses: Callable[[str], bool]) -> bool:
+        """Whether a line holds to what its phrases by themselves cannot: the beat, and what they say together."""
+        return stressed([self._ear.sound(word) for word in draft.words], line.notes) and not refuses(
+            " ".join(draft.words)
+        )
+
+    def _together(
+        self, found: list[list[tuple[float, Draft]]], fits: Callable[[int, Draft], bool]
+    ) -> tuple[float, tuple[Draft, ...]] | None:
+        """One of each that ``fits``, no two ending alike: the line with the least choice first."""
         chosen: dict[int, tuple[float, Draft]] = {}
         order = sorted(range(len(found)), key=lambda at: (len({draft.words[-1] for _, draft in found[at]}), at))
         for at in order:
             taken = [draft for _, draft in chosen.values()]
-            pick = next((one for one in found[at] if all(self._differ(one[1], other) for other in taken)), None)
+            apart = (one for one in found[at] if all(self._differ(one[1], other) for other in taken))
+            pick = next((one for one in apart if fits(at, one[1])), None)
             if pick is None:
                 return None
             chosen[at] = pick
@@ -210,11 +220,9 @@ def _themes_of(word: str) -> list[str]:
     return [name for name, phrases in THEMES.items() if word in phrases.known_by]
 
 
-def unwanted_words(brief: LyricsBrief) -> frozenset[str]:
-    """What may not be said: banned words, those the reviewer wants less of, and explicit ones unless they may be."""
-    banned = {part for word in brief.banned for part in _words(word)}
-    less = {part for word in _LESS.findall(brief.notes) for part in _words(word)}
-    return frozenset(banned | less | (set() if brief.explicit else EXPLICIT))
+def less_of(notes: str) -> tuple[str, ...]:
+    """The words that the reviewer wants less of."""
+    return tuple(_LESS.findall(notes))
 
 
 def _words(text: str) -> Iterator[str]:
