@@ -22,7 +22,7 @@ def running(step: str) -> Callable[[dict[str, Any]], bool]:
     return lambda view: (view["progress"] or {}).get("steps", {}).get(step) in ("running", "done")
 
 
-@pytest.mark.timeout(PATIENCE_SECONDS)
+@pytest.mark.timeout(2 * PATIENCE_SECONDS)
 def test_a_song_survives_kills_is_decided_on_telegram_and_released_whole(studio: WholeStudio, tmp_path: Path) -> None:
     call = studio.client.call
     call("POST", "/artists", {"id": "mira-sol", "seed": 5, "pacing": {"gap_hours": 24 * 7}})
