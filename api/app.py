@@ -19,13 +19,16 @@ from api.routes import (
     artists,
     assets,
     brands,
+    experiments,
     health,
+    incidents,
     personas,
     plates,
     renders,
     reviewers,
     scripts,
     tracks,
+    trends,
     voices,
 )
 from api.services import Services
@@ -82,6 +85,9 @@ def create_app(settings: Settings) -> FastAPI:
         reviewers,
         artists,
         tracks,
+        trends,
+        experiments,
+        incidents,
     ):
         app.include_router(routes.router)
 

@@ -64,11 +64,17 @@ class Label:
         return await reach(lambda: handle.query("timeline", result_type=Timeline, rpc_timeout=_QUERY_PATIENCE))
 
     async def tell(self, tenant: str, artist: str, update: str, command: Command) -> CommandTaken:
-        """Give a command, whose id makes giving it twice the same as once. Raises what the artist refuses it with."""
+        """Give a command, whose id makes giving it twice the same as once. Raises what the artist refuses it with,
+        Conflict where the id was another command's."""
         handle = self._client.get_workflow_handle(artist_workflow_id(tenant, artist))
         return await reach(
             lambda: handle.execute_update(
-                update, command, id=command.command_id, result_type=CommandTaken, rpc_timeout=_PATIENCE
+                # Not the command's id alone: Temporal would answer another command under it as it answered the first.
+                update,
+                command,
+                id=f"{command.command_id}.{command.content}",
+                result_type=CommandTaken,
+                rpc_timeout=_PATIENCE,
             )
         )
 

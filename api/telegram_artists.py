@@ -6,10 +6,12 @@ from dataclasses import dataclass
 
 from telegram import BotCommand, Message
 
+from activities.incidents.words import notice
 from api.routes.artists import view
 from api.services import Services
-from models.artist import Command, Pause, Resume, SetAutopilot
+from models.artist import Command, Pause, Recovered, Resume, SetAutopilot
 from models.errors import InvalidInput, UnknownReference
+from models.incidents import IncidentState
 from models.tables import Artist, ReviewerRecord
 
 MOST = 30
@@ -35,6 +37,8 @@ class ArtistDesk:
             "artist": ("NAME: one artist", self._artist),
             "pause": ("NAME: rest until told otherwise", self._pause),
             "resume": ("NAME: go on", self._resume),
+            "recovered": ("NAME: what was away works again", self._recovered),
+            "incidents": ("what keeps artists from their songs", self._incidents),
             "autopilot": ("NAME on|off: who decides", self._autopilot),
             "queue": ("what waits for a decision", self._queue),
         }
@@ -84,6 +88,15 @@ class ArtistDesk:
 
     async def _resume(self, wish: Wish) -> str:
         return await self._told(wish, "resume", Resume(command_id=wish.command_id, who=wish.reviewer.id))
+
+    async def _recovered(self, wish: Wish) -> str:
+        return await self._told(wish, "recovered", Recovered(command_id=wish.command_id, who=wish.reviewer.id))
+
+    async def _incidents(self, wish: Wish) -> str:
+        rows = await self._studio.store.incidents(wish.reviewer.tenant, state=IncidentState.OPEN, limit=MOST)
+        if not rows:
+            return "Nothing keeps anybody from their songs."
+        return "\n\n".join(notice(row.incident) for row in rows)
 
     async def _autopilot(self, wish: Wish) -> str:
         *_, last = wish.words or ("",)

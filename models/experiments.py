@@ -22,7 +22,7 @@ DOUBT = 0.05
 def assigned(experiment: Experiment, artist: str, number: int) -> Assignment:
     """How song ``number`` of the artist is made: in each block of as many songs as there are variants every variant
     comes once, in an order drawn from the experiment's seed. A song that is tried again keeps its variant."""
-    block, place = divmod(number, len(experiment.variants))
+    block, place = divmod(number - 1, len(experiment.variants))
     order = list(experiment.variants)
     random.Random(f"experiment:{experiment.seed}:{experiment.name}:{artist}:{block}").shuffle(order)
     return Assignment(experiment=experiment.name, variant=order[place])

@@ -100,7 +100,7 @@ def incidents_of(life: ArtistLife) -> tuple[OpenIncident, ...]:
                 (f"/recovered {life.artist}", f"/resume {life.artist}"),
             )
         )
-    if life.parked and life.parked_since is not None:
+    if life.parked and life.parked_since is not None and life.running is None:
         told = whose.incident(
             IncidentKind.BUDGET,
             life.parked_since,

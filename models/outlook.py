@@ -1,13 +1,14 @@
 """What a song is planned by besides its artist's identity: the trends in force and the variant of an experiment. Looked
 up when the song is planned, and recorded with it."""
 
+from datetime import datetime
 from enum import StrEnum
 from typing import Annotated, Self
 
 from pydantic import AwareDatetime, Field, model_validator
 
 from models.approval import Principal
-from models.base import Contract, Note, Slug
+from models.base import Contract, Note, Seed, Slug
 from models.music import Bpm, Genre
 from models.reflection import Change, Proposal
 
@@ -18,10 +19,9 @@ Word = Annotated[str, Field(pattern=r"^[^\W\d_]+(?:['’ -][^\W\d_]+)*$", max_le
 Share = Annotated[float, Field(ge=0, le=1)]
 
 
-class Trend(Contract):
-    """What the label says is in the air. What is left out leans nothing."""
+class TrendBody(Contract):
+    """What a trend says. What is left out leans nothing."""
 
-    name: Slug
     genres: Annotated[tuple[Genre, ...], Field(max_length=5)] = ()
     """Artists of these genres it concerns; everybody without any."""
     themes: Annotated[tuple[Annotated[str, Field(max_length=40)], ...], Field(max_length=10)] = ()
@@ -33,7 +33,6 @@ class Trend(Contract):
     weight: Annotated[float, Field(gt=0, le=1)] = 0.5
     valid_from: AwareDatetime | None = None
     valid_until: AwareDatetime | None = None
-    set_by: Principal
 
     @model_validator(mode="after")
     def _says_something(self) -> Self:
@@ -46,6 +45,18 @@ class Trend(Contract):
         if not (self.themes or self.words or self.tempo_low is not None or self.energy is not None):
             raise ValueError("a trend names a theme, a word, a tempo or an energy")
         return self
+
+
+class Trend(TrendBody):
+    """What the label says is in the air, and who of it."""
+
+    name: Slug
+    set_by: Principal
+
+    def holds(self, at: datetime) -> bool:
+        """Whether it is in force then."""
+        begun = self.valid_from is None or self.valid_from <= at
+        return begun and (self.valid_until is None or at < self.valid_until)
 
 
 class Variant(Contract):
@@ -66,7 +77,7 @@ class Variant(Contract):
         return self
 
 
-class Experiment(Contract):
+class ExperimentBody(Contract):
     """Variants tried against the first of them, over some artists, for so many tracks each."""
 
     name: Slug
@@ -76,8 +87,7 @@ class Experiment(Contract):
     variants: Annotated[tuple[Variant, ...], Field(min_length=2, max_length=6)]
     tracks_per_variant: Annotated[int, Field(ge=2, le=1_000)] = 12
     """Decided or heard, over all its artists."""
-    seed: Annotated[int, Field(ge=0, le=2**31 - 1)] = 0
-    created_by: Principal
+    seed: Seed = 0
 
     @model_validator(mode="after")
     def _differ(self) -> Self:
@@ -86,6 +96,12 @@ class Experiment(Contract):
         if len({(variant.change, variant.subject) for variant in self.variants}) < len(self.variants):
             raise ValueError("two variants are the same")
         return self
+
+
+class Experiment(ExperimentBody):
+    """An experiment, and who began it."""
+
+    created_by: Principal
 
 
 class Assignment(Contract):

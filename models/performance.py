@@ -4,8 +4,8 @@ of it. The order in which rows arrive never matters. Pure."""
 import csv
 import io
 from collections import defaultdict
-from collections.abc import Iterable
-from datetime import date, datetime
+from collections.abc import Iterable, Sequence
+from datetime import date, datetime, timedelta
 from typing import Annotated, Self
 
 from pydantic import AwareDatetime, Field, ValidationError, model_validator
@@ -134,6 +134,23 @@ def merged(known: tuple[Heard, ...], told: tuple[Heard, ...], limit: int = 60) -
         ):
             latest[one.number] = one
     return tuple(latest[number] for number in sorted(latest))[-limit:]
+
+
+def check_told(rows: Sequence[AudienceRow], now: datetime) -> None:
+    """Refuse what was told later than a day from ``now``, or of a day that has not come: it would stand for ever, since
+    no correction is told later still. A day is as far as clocks and time zones differ.
+
+    Raises InvalidInput that names the first such row, counted from 1.
+    """
+    latest = now + timedelta(days=1)
+    for at, row in enumerate(rows, start=1):
+        if row.told_at > latest or row.day > latest.date():
+            raise InvalidInput(
+                f"row {at} is from the future: told {row.told_at:%Y-%m-%d %H:%M} of {row.day}",
+                field=f"rows:{at}",
+                code="audience.future",
+                action="Correct the clock or the row, and send the figures again.",
+            )
 
 
 def read_csv(text: str) -> tuple[AudienceRow, ...]:

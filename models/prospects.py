@@ -62,7 +62,7 @@ class Prospects(Store):
     async def outlook(self, query: OutlookQuery) -> Outlook:
         """What there is for a song: the weightiest trends in force, the variant of an experiment that runs, what those
         that are over have found out. An experiment that has all its songs is ended by this."""
-        in_force = [row.trend for row in await self.trends(query.tenant) if _holds(row.trend, query.at)]
+        in_force = [row.trend for row in await self.trends(query.tenant) if row.trend.holds(query.at)]
         mine = [row for row in await self.experiments(query.tenant) if _joins(row.experiment, query.artist)]
         findings = [
             row.result.finding
@@ -180,11 +180,6 @@ def _run(track: Track) -> Run:
         by=verdicts[0].reviewer if verdicts else AUTOPILOT,
         traits=traits_of(request.song, request.identity.themes[0], request.variant),
     )
-
-
-def _holds(trend: Trend, at: datetime) -> bool:
-    begun = trend.valid_from is None or trend.valid_from <= at
-    return begun and (trend.valid_until is None or at < trend.valid_until)
 
 
 def _joins(experiment: Experiment, artist: str) -> bool:

@@ -28,6 +28,7 @@ from workers.scratch import fresh_scratch
 from workflows.artist import ArtistWorkflow
 from workflows.debut import DebutWorkflow
 from workflows.enrolment import EnrolmentWorkflow
+from workflows.incident import IncidentWorkflow
 from workflows.inspection import InspectionWorkflow
 from workflows.render import RenderWorkflow
 from workflows.track import TrackWorkflow
@@ -111,6 +112,7 @@ def _studio_worker(client: Client, settings: Settings) -> Worker:
             InspectionWorkflow,
             DebutWorkflow,
             ArtistWorkflow,
+            IncidentWorkflow,
             TrackWorkflow,
         ],
         max_cached_workflows=settings.lanes.cached_workflows,

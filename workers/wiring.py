@@ -21,6 +21,8 @@ from activities.audition.stage import AuditionActivities
 from activities.avatar.stage import AvatarActivities
 from activities.compositing.stage import CompositingActivities
 from activities.footage.stage import FootageActivities
+from activities.incidents.stage import IncidentActivities
+from activities.incidents.watch import IncidentWatch
 from activities.inspection.stage import InspectionActivities
 from activities.knowledge.qdrant import QdrantMemory
 from activities.knowledge.stage import KnowledgeActivities
@@ -198,15 +200,20 @@ def io_activities(
     hosted: dict[Capability, dict[str, Any]] | None = None,
 ) -> Sequence[Callable[..., Any]]:
     """Records and approvals, with every messenger that is configured, and the stages of ``hosted`` engines."""
-    messengers = []
+    messengers, heralds = [], []
     if settings.telegram.bot_token:
         # Imported only where a bot is configured: the library costs 30 MB.
         messenger = pkgutil.resolve_name("activities.approvals.telegram:TelegramMessenger")
-        messengers.append(messenger(settings.telegram.bot_token.get_secret_value(), settings.telegram.api_url, store))
+        herald = pkgutil.resolve_name("activities.incidents.telegram:TelegramHerald")
+        token, url = settings.telegram.bot_token.get_secret_value(), settings.telegram.api_url
+        messengers.append(messenger(token, url, store))
+        heralds.append(herald(token, url, store))
     records = RecordActivities(store, store, store, store, artifacts, client)
     approvals = ApprovalActivities(store, artifacts, tuple(messengers))
-    artists, debut = ArtistRecords(store, client), DebutActivities(store, artifacts)
-    tracks = TrackRecordActivities(store, settings.label.ranges())
+    watch = IncidentWatch(store, client)
+    incidents = IncidentActivities(store, tuple(heralds))
+    artists, debut = ArtistRecords(store, client, watch), DebutActivities(store, artifacts)
+    tracks = TrackRecordActivities(store, settings.label.ranges(), watch)
     scratch = settings.studio.state_dir / "scratch" / "io"
     releases = ReleaseActivities(StoreShelf(artifacts), scratch)
     stages = Stages(artifacts, store, scratch)
@@ -226,6 +233,9 @@ def io_activities(
         approvals.take_back,
         artists.record_life,
         artists.track_answer,
+        artists.outlook,
+        incidents.tell,
+        incidents.take_back,
         debut.voices,
         debut.enter,
         tracks.enter_track,
@@ -235,4 +245,3 @@ def io_activities(
         releases.keep,
         releases.publish,
     )
-        artists.outlook,

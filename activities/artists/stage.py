@@ -6,6 +6,7 @@ from temporalio.client import Client, WorkflowExecutionStatus, WorkflowFailureEr
 from temporalio.service import RPCError, RPCStatusCode
 
 from activities.artists.base import ArtistLedger
+from activities.incidents.watch import IncidentWatch
 from activities.support.errors import from_failure
 from models.artist import ArtistSnapshot, TrackAnswer, TrackQuery
 from models.errors import StudioError, TemporalUnavailable
@@ -16,14 +17,17 @@ from models.track import TrackResult, TrackState
 class ArtistRecords:
     """Reads and writes records for artists."""
 
-    def __init__(self, ledger: ArtistLedger, client: Client) -> None:
+    def __init__(self, ledger: ArtistLedger, client: Client, watch: IncidentWatch | None = None) -> None:
         self._ledger = ledger
         self._client = client
+        self._watch = watch
 
     @activity.defn(name="artists.record_life")
     async def record_life(self, snapshot: ArtistSnapshot) -> None:
-        """Store where an artist stands."""
+        """Store where an artist stands, and have people told of incidents that have begun or ended with it."""
         await self._ledger.record_life(snapshot)
+        if self._watch is not None:
+            await self._watch.life(snapshot)
 
     @activity.defn(name="artists.outlook")
     async def outlook(self, query: OutlookQuery) -> Outlook:

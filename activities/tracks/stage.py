@@ -2,6 +2,7 @@
 
 from temporalio import activity
 
+from activities.incidents.watch import IncidentWatch
 from activities.tracks.base import TrackRecords
 from models.release import CodeRanges, Codes, CodesToReserve, ReleaseToRecord
 from models.track import TrackSnapshot, TrackToEnter
@@ -10,9 +11,10 @@ from models.track import TrackSnapshot, TrackToEnter
 class TrackRecordActivities:
     """Reads and writes records for tracks' workflows."""
 
-    def __init__(self, records: TrackRecords, ranges: CodeRanges) -> None:
+    def __init__(self, records: TrackRecords, ranges: CodeRanges, watch: IncidentWatch | None = None) -> None:
         self._records = records
         self._ranges = ranges
+        self._watch = watch
 
     @activity.defn(name="tracks.enter")
     async def enter_track(self, track: TrackToEnter) -> None:
@@ -23,6 +25,8 @@ class TrackRecordActivities:
     async def project_track(self, snapshot: TrackSnapshot) -> None:
         """Store where a track stands."""
         await self._records.project_track(snapshot.progress, snapshot.sequence)
+        if self._watch is not None:
+            await self._watch.track(snapshot.progress, snapshot.sequence)
 
     @activity.defn(name="tracks.reserve_codes")
     async def reserve_codes(self, wanted: CodesToReserve) -> Codes:

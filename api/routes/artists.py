@@ -2,11 +2,11 @@
 
 import contextlib
 import secrets
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Request
-from pydantic import ConfigDict, Field
+from pydantic import AwareDatetime, ConfigDict, Field
 
 from api.auth import Caller, Producer, Viewer
 from api.common import After, Limit, Line, Page, Prose, Words
@@ -26,6 +26,7 @@ from models.artist import (
     Idea,
     Pacing,
     Pause,
+    Recovered,
     Resume,
     Retire,
     SetAutopilot,
@@ -39,7 +40,7 @@ from models.engines import resolve_track_plan
 from models.errors import Conflict, InvalidInput, TemporalUnavailable, TooLarge, UnknownReference
 from models.identity import Identity
 from models.lifecycle import LifePolicy
-from models.performance import AudienceRow, ReportTaken, read_csv, report
+from models.performance import AudienceRow, ReportTaken, check_told, read_csv, report
 from models.tables import Artist
 
 MAX_ROWS = 5_000
@@ -125,6 +126,17 @@ class CommandBody(Contract):
     model_config = ConfigDict(json_schema_extra={"examples": [{"why": "A pause before the festival."}]})
 
     why: Prose = ""
+
+
+class PauseBody(CommandBody):
+    """Why, and until when: without either, until somebody says otherwise."""
+
+    model_config = ConfigDict(
+        json_schema_extra={"examples": [{"why": "The sound library is away.", "awaits_provider": True}]}
+    )
+
+    until: AwareDatetime | None = None
+    awaits_provider: bool = False
 
 
 class RetireBody(Contract):
@@ -309,10 +321,13 @@ async def get_timeline(artist: Slug, caller: Viewer, studio: Studio) -> Timeline
 
 @router.post("/{artist}/pause", responses=_TAKEN)
 async def pause(
-    artist: Slug, caller: Producer, studio: Studio, body: CommandBody | None = None, key: OptionalKey = None
+    artist: Slug, caller: Producer, studio: Studio, body: PauseBody | None = None, key: OptionalKey = None
 ) -> CommandTaken:
-    """Rest until somebody says otherwise."""
-    command = Pause(command_id=_id(key), who=caller.subject, why=body.why if body else "")
+    """Rest until somebody says otherwise, until a day, or until a provider has recovered."""
+    asked = body or PauseBody()
+    if asked.until is not None and asked.awaits_provider:
+        raise InvalidInput("a pause ends on a day or when a provider has recovered, not both", field="until")
+    command = Pause(command_id=_id(key), who=caller.subject, **asked.model_dump())
     return await _tell(studio, caller, artist, "pause", command)
 
 
@@ -323,6 +338,15 @@ async def resume(
     """Go on."""
     command = Resume(command_id=_id(key), who=caller.subject, why=body.why if body else "")
     return await _tell(studio, caller, artist, "resume", command)
+
+
+@router.post("/{artist}/recovered", responses=_TAKEN)
+async def recovered(
+    artist: Slug, caller: Producer, studio: Studio, body: CommandBody | None = None, key: OptionalKey = None
+) -> CommandTaken:
+    """Say that what kept the artist from its songs works again: its incident is closed, and it goes on at once."""
+    command = Recovered(command_id=_id(key), who=caller.subject, why=body.why if body else "")
+    return await _tell(studio, caller, artist, "recovered", command)
 
 
 @router.post("/{artist}/retire", responses=_TAKEN)
@@ -405,6 +429,7 @@ async def _heard(studio: Services, caller: Caller, artist: str, rows: tuple[Audi
     await _known(studio, caller, artist)
     if len(rows) > MAX_ROWS:
         raise TooLarge(f"{len(rows)} rows at once; at most {MAX_ROWS}", field="rows", code="audience.too_many")
+    check_told(rows, datetime.now(UTC))
     known = await studio.store.keep_audience(caller.tenant, artist, rows)
     return await studio.label.hear(caller.tenant, artist, report(known))
 

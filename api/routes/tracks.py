@@ -50,6 +50,12 @@ class TrackView(TrackSummary):
     )
 
     live: bool
+    tempo_bpm: float
+    theme: str
+    trends: tuple[str, ...]
+    """Those that leaned it."""
+    variant: str
+    """Of an experiment, as ``experiment/variant``; empty outside of one."""
     passed: bool | None
     figures: tuple[FigureView, ...]
     progress: TrackProgress | None
@@ -111,6 +117,10 @@ async def get_track(track: str, caller: Viewer, studio: Studio) -> TrackView:
         **_common(row),
         state=progress.state if progress else row.state,
         live=live,
+        tempo_bpm=row.request.song.tempo_bpm,
+        theme=row.request.identity.themes[0],
+        trends=row.request.trends,
+        variant=row.request.variant,
         passed=all(figure.holds for figure in figures) if figures else None,
         figures=figures_of(figures),
         progress=progress,

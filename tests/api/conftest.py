@@ -47,6 +47,7 @@ from workers import wiring
 from workers.plugin import StudioPlugin
 from workflows.artist import ArtistWorkflow
 from workflows.debut import DebutWorkflow
+from workflows.incident import IncidentWorkflow
 from workflows.inspection import InspectionWorkflow
 from workflows.render import RenderWorkflow
 from workflows.track import TrackWorkflow
@@ -233,7 +234,7 @@ async def at_work(settings: Settings, studio: SmallFilms, songs: SmallSongs) -> 
             Worker(
                 client,
                 task_queue="studio",
-                workflows=[RenderWorkflow, InspectionWorkflow, DebutWorkflow, ArtistWorkflow, TrackWorkflow],
+                workflows=[RenderWorkflow, InspectionWorkflow, DebutWorkflow, ArtistWorkflow, IncidentWorkflow, TrackWorkflow],
             )
         )
         await stack.enter_async_context(instant)

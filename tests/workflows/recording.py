@@ -14,6 +14,7 @@ from workers.plugin import StudioPlugin
 from workflows.artist import ArtistWorkflow
 from workflows.debut import DebutWorkflow
 from workflows.enrolment import EnrolmentWorkflow
+from workflows.incident import IncidentWorkflow
 from workflows.inspection import InspectionWorkflow
 from workflows.render import RenderWorkflow
 from workflows.track import TrackWorkflow
@@ -25,6 +26,7 @@ WORKFLOWS = (
     InspectionWorkflow,
     DebutWorkflow,
     ArtistWorkflow,
+    IncidentWorkflow,
     TrackWorkflow,
 )
 

@@ -1,0 +1,1 @@
+"""Incidents put before people."""
