@@ -17,6 +17,7 @@ from pydantic.fields import FieldInfo
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 from models.errors import InvalidInput
+from models.publication import PUBLISHERS, STORE
 from models.quality import Thresholds
 from models.release import CodeRanges
 
@@ -31,8 +32,10 @@ OWN_PREFIXES = (
     "SADTALKER_",
     "MFA_",
     "WHISPER_",
+    "LYRICS_LLM_",
     "PEXELS_",
     "PIXABAY_",
+    "YOUTUBE_",
     "JWT_",
     "S3_",
 )
@@ -243,6 +246,24 @@ class Engines(Group):
     """Key for music by AI/ML API."""
     aimlapi_url: str = "https://api.aimlapi.com/v2"
     """Base address of AI/ML API."""
+    lyrics_llm_url: str = ""
+    """Base address of an OpenAI-compatible API whose language model writes lyrics: http://localhost:11434/v1."""
+    lyrics_llm_key: SecretStr | None = None
+    """Key for it; a server of one's own may want none."""
+    lyrics_llm_model: str = ""
+    """The model's name there."""
+    lyrics_llm_seconds: Annotated[float, Field(gt=0, le=290)] = 240.0
+    """How long the model may take for one answer."""
+    elevenlabs_api_key: SecretStr | None = None
+    """Key for spoken vocals by ElevenLabs."""
+    elevenlabs_voice_id: str = ""
+    """The voice in that account, for every artist that ElevenLabs speaks for."""
+    elevenlabs_model: str = "eleven_multilingual_v2"
+    """ElevenLabs' model."""
+    elevenlabs_url: str = "https://api.elevenlabs.io/v1"
+    """Base address of ElevenLabs' API."""
+    provider_rest_seconds: Annotated[float, Field(ge=0, le=86_400)] = 300.0
+    """How long a hosted provider that failed three times in a row is left alone before one job tries it again."""
     pexels_api_key: SecretStr | None = None
     """Key for footage from Pexels. Where there is one, music videos are cut from footage."""
     pexels_url: str = "https://api.pexels.com"
@@ -297,6 +318,20 @@ UNASSIGNED_ISRC = "XXGRM"
 """XX is no country's and no registrant's."""
 
 
+MOST_BANNED, LONGEST_BANNED = 400, 40
+
+
+def _lines(path: Path | None, setting: str) -> tuple[str, ...]:
+    """The lines of a file that hold something; those that begin with # are comments."""
+    if path is None:
+        return ()
+    try:
+        text = path.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        raise SettingsError(f"the file cannot be read: {error}", field=setting) from error
+    return tuple(line.strip() for line in text.splitlines() if line.strip() and not line.startswith("#"))
+
+
 class Label(Group):
     """Artists and releases. Identifiers left alone come from ranges that are nobody's, and say so."""
 
@@ -313,29 +348,72 @@ class Label(Group):
 
     known_artists_file: Path | None = None
     """Names, one a line, that no artist of the house may imitate."""
+    banned_words_file: Path | None = None
+    """Words and phrases, one a line, that no artist of the house sings; artists take them over at birth."""
+    publishers: str = STORE
+    """Where releases go, comma separated, where an artist's own plan does not say: store, youtube."""
+    page_hours: Annotated[int, Field(ge=1, le=168)] = 24
+    """How long the links of a release's page live; S3 signs for a week at most."""
+
+    @field_validator("publishers")
+    @classmethod
+    def _known_publishers(cls, publishers: str) -> str:
+        unknown = {name.strip() for name in publishers.split(",") if name.strip()} - set(PUBLISHERS)
+        if unknown:
+            raise ValueError(f"unknown: {', '.join(sorted(unknown))}; there are: {', '.join(PUBLISHERS)}")
+        return publishers
+
+    def publishing(self) -> tuple[str, ...]:
+        """The names of the house's publishers, each once."""
+        return tuple(dict.fromkeys(name.strip() for name in self.publishers.split(",") if name.strip()))
 
     def ranges(self) -> CodeRanges:
         """The contract that identifiers are taken by."""
-        values = self.model_dump(exclude={"known_artists_file"})
+        values = self.model_dump(include=set(CodeRanges.model_fields) - {"registered"})
         return CodeRanges(**values, registered=self.isrc_prefix != UNASSIGNED_ISRC)
 
     def known_artists(self) -> tuple[str, ...]:
         """The names of the file. Raises SettingsError when it cannot be read."""
-        if self.known_artists_file is None:
-            return ()
-        try:
-            text = self.known_artists_file.read_text(encoding="utf-8")
-        except (OSError, UnicodeDecodeError) as error:
+        return _lines(self.known_artists_file, "LABEL_KNOWN_ARTISTS_FILE")
+
+    def banned_words(self) -> tuple[str, ...]:
+        """What the file bans. Raises SettingsError when it cannot be read, or bans more than a plan carries."""
+        found = _lines(self.banned_words_file, "LABEL_BANNED_WORDS_FILE")
+        if len(found) > MOST_BANNED or any(len(word) > LONGEST_BANNED for word in found):
             raise SettingsError(
-                f"the file of known artists cannot be read: {error}", field="LABEL_KNOWN_ARTISTS_FILE"
-            ) from error
-        return tuple(line.strip() for line in text.splitlines() if line.strip() and not line.startswith("#"))
+                f"at most {MOST_BANNED} banned words of at most {LONGEST_BANNED} characters are kept",
+                field="LABEL_BANNED_WORDS_FILE",
+            )
+        return found
 
     @model_validator(mode="after")
     def _a_range(self) -> "Label":
         if self.isrc_first > self.isrc_last:
             raise ValueError("LABEL_ISRC_FIRST is above LABEL_ISRC_LAST")
         return self
+
+
+class Youtube(Group):
+    """Releases on YouTube, for artists who publish there. All three credentials, or none."""
+
+    model_config = SettingsConfigDict(env_prefix="YOUTUBE_")
+
+    client_id: str = ""
+    """The OAuth client's id."""
+    client_secret: SecretStr | None = None
+    """The OAuth client's secret."""
+    refresh_token: SecretStr | None = None
+    """The refresh token by which the channel's owner let the studio upload (scope youtube)."""
+    privacy: Literal["public", "unlisted", "private"] = "public"
+    """Who sees videos. Those of projects that Google has not audited stay private."""
+    made_for_kids: bool = False
+    """Whether videos are declared as made for children."""
+    url: str = "https://www.googleapis.com/youtube/v3"
+    """Base address of the Data API."""
+    upload_url: str = "https://www.googleapis.com/upload/youtube/v3"
+    """Base address of uploads."""
+    token_url: str = "https://oauth2.googleapis.com/token"
+    """Where access tokens are given."""
 
 
 class Quality(Thresholds, Group):
@@ -364,6 +442,7 @@ class Settings(BaseModel):
     lanes: Lanes
     quality: Quality
     label: Label
+    youtube: Youtube
     qdrant: Qdrant
 
 

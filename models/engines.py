@@ -11,6 +11,7 @@ from models.base import Contract, Slug
 from models.errors import UnknownReference
 from models.lanes import Lane
 from models.plan import Capability, EngineRef, Plan, TrackPlan
+from models.publication import STORE, known_publishers
 
 
 class EngineSpec(Contract):
@@ -131,12 +132,15 @@ def resolve_plan(choices: EngineChoices, weights: dict[tuple[Capability, str], s
 
 
 def resolve_track_plan(
-    weights: dict[tuple[Capability, str], str], music: tuple[str, ...] = (), footage: tuple[str, ...] = ()
+    weights: dict[tuple[Capability, str], str],
+    music: tuple[str, ...] = (),
+    footage: tuple[str, ...] = (),
+    publishers: tuple[str, ...] = (STORE,),
 ) -> TrackPlan:
     """The plan of a track. ``music`` is the order of providers, the default ones without it; ``footage`` the order of
-    libraries, none without it; ``weights`` as above.
+    libraries, none without it; ``publishers`` are where its release goes; ``weights`` as above.
 
-    Raises UnknownReference for an engine that does not exist.
+    Raises UnknownReference for an engine or publisher that does not exist.
     """
 
     def order(capability: Capability, names: tuple[str, ...]) -> tuple[EngineRef, ...]:
@@ -157,6 +161,7 @@ def resolve_track_plan(
         audition=one(Capability.AUDITION),
         releases=one(Capability.RELEASES),
         footage=order(Capability.FOOTAGE, footage) if footage else (),
+        publishers=known_publishers(publishers),
     )
 
 

@@ -75,6 +75,8 @@ class TrackPlan(Contract):
     audition: EngineRef
     releases: EngineRef
     footage: Annotated[tuple[EngineRef, ...], Field(max_length=4)] = ()
+    publishers: Annotated[tuple[Slug, ...], Field(max_length=4)] = ("store",)
+    """Where releases go, all at once; with none they are kept and go nowhere."""
 
     def engines(self) -> tuple[EngineRef, ...]:
         """Every engine named, in the order of the stages."""

@@ -8,15 +8,13 @@ from pydantic import AwareDatetime, Field
 
 from models.approval import Principal, WorkId
 from models.base import Contract, Note, Sha256, Slug
-from models.errors import FailureDetails
+from models.errors import FailureDetails, UnknownReference
 from models.release import KeptPackage, PackageToKeep
 
 STORE = "store"
 """The publisher that needs nobody else: the package in the house's own store, with its landing page."""
 YOUTUBE = "youtube"
 PUBLISHERS = (STORE, YOUTUBE)
-
-Publishers = Annotated[tuple[Slug, ...], Field(max_length=4)]
 
 
 class PublicationState(StrEnum):
@@ -73,11 +71,19 @@ class PlaceToConfirm(Contract):
     place: Place
 
 
+class PlaceToWithdraw(Contract):
+    """A publication to be taken back. Without ``place`` it is looked for by its key."""
+
+    release: ReleaseToPublish
+    place: Place | None = None
+
+
 class PublicationRequest(Contract):
-    """What a publication's workflow is started with. ``withdraw``: to take it back instead."""
+    """What a publication's workflow is started with. ``withdraw``: to take back what is at ``place``, instead."""
 
     release: ReleaseToPublish
     withdraw: bool = False
+    place: Place | None = None
 
 
 class Publication(Contract):
@@ -93,18 +99,32 @@ class Publication(Contract):
     """When it is tried again by itself, where it is."""
 
 
-class PublicationSnapshot(Contract):
-    """A publication as the tables are told of it."""
-
-    publication: Publication
-
-
 class Skip(Contract):
     """A person lets a publication go. Sent again under the same id, it is once."""
 
     skip_id: Annotated[str, Field(pattern=r"^[A-Za-z0-9._:-]{1,100}$")]
     who: Principal
     why: Note = ""
+
+
+def known_publishers(names: tuple[str, ...]) -> tuple[str, ...]:
+    """``names``, each once. Raises UnknownReference for one that nobody publishes at."""
+    for name in names:
+        if name not in PUBLISHERS:
+            raise UnknownReference(
+                f"no publisher is called {name!r}; there are: {', '.join(PUBLISHERS)}", field="publishers"
+            )
+    return tuple(dict.fromkeys(names))
+
+
+def public_path(path: str) -> bool:
+    """Whether the public gets that file of a package: not the masters to work from, nor the studio's own papers."""
+    return not path.endswith(".wav")
+
+
+def public_folder(package: PackageToKeep) -> str:
+    """Where in the store the public's copies lie, and nothing else."""
+    return f"public/{package.tenant}/{package.artist}/{package.track_id}"
 
 
 def publication_workflow_id(track_id: str, publisher: str) -> str:

@@ -63,20 +63,6 @@ class KeptPackage(Contract):
     folder: Annotated[str, Field(max_length=512)]
 
 
-class PackageToPublish(Contract):
-    """A whole package, to be put where people find it."""
-
-    package: PackageToKeep
-    kept: KeptPackage
-
-
-class Publication(Contract):
-    """Where a release was published, confirmed by reading it back."""
-
-    track_id: WorkId
-    pages: Annotated[tuple[Annotated[str, Field(max_length=1_000)], ...], Field(max_length=8)] = ()
-
-
 class ReleaseToRecord(Contract):
     """A release that is out."""
 

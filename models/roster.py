@@ -168,6 +168,31 @@ class Roster(Prospects, Alarms):
             .values(package=release.release, released_at=func.coalesce(col(Release.released_at), func.now()))
         )
 
+    async def record_publication(self, publication: Publication) -> None:
+        """Store how a publication stands; when it was first confirmed there, and when it was withdrawn."""
+        table, state = PublicationRecord, publication.state
+        values: dict[str, Any] = {
+            "state": state,
+            "failure": publication.failure,
+            "retry_at": publication.retry_at,
+            "updated_at": func.now(),
+        }
+        if publication.place is not None:
+            values |= publication.place.model_dump()
+        if state is PublicationState.PUBLISHED:
+            values |= {"confirmed_at": func.now(), "withdrawn_at": None}
+        if state is PublicationState.WITHDRAWN:
+            values["withdrawn_at"] = func.now()
+        told = insert(table).values(track_id=publication.track_id, publisher=publication.publisher, **values)
+        async with self._session() as session:
+            await session.execute(told.on_conflict_do_update(index_elements=["track_id", "publisher"], set_=values))
+
+    async def publications(self, track_id: str) -> Sequence[PublicationRecord]:
+        """Where a track's release is, or is on its way to."""
+        statement = select(PublicationRecord).where(col(PublicationRecord.track_id) == track_id)
+        async with self._session() as session:
+            return (await session.scalars(statement.order_by(col(PublicationRecord.publisher)))).all()
+
     async def tracks(self, tenant: str, *, artist: str | None = None, limit: int = 50) -> Sequence[Track]:
         """Tracks of a tenant, newest first."""
         statement = select(Track).where(col(Track.tenant) == tenant)

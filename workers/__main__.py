@@ -30,6 +30,7 @@ from workflows.debut import DebutWorkflow
 from workflows.enrolment import EnrolmentWorkflow
 from workflows.incident import IncidentWorkflow
 from workflows.inspection import InspectionWorkflow
+from workflows.publication import PublicationWorkflow
 from workflows.render import RenderWorkflow
 from workflows.track import TrackWorkflow
 
@@ -114,6 +115,7 @@ def _studio_worker(client: Client, settings: Settings) -> Worker:
             ArtistWorkflow,
             IncidentWorkflow,
             TrackWorkflow,
+            PublicationWorkflow,
         ],
         max_cached_workflows=settings.lanes.cached_workflows,
     )

@@ -32,6 +32,11 @@ from activities.lyrics.stage import LyricsActivities
 from activities.mixing.stage import MixingActivities
 from activities.music.stage import MusicActivities
 from activities.musicvideo.stage import MusicVideoActivities
+from activities.publishing.base import Publisher
+from activities.publishing.google import Credentials
+from activities.publishing.stage import PublishingActivities
+from activities.publishing.store import StorePublisher
+from activities.publishing.youtube import Channel, YouTubePublisher
 from activities.quality.stage import QualityActivities
 from activities.records.stage import RecordActivities
 from activities.releases.shelf import StoreShelf
@@ -192,6 +197,22 @@ def knowledge_activities(settings: Settings, artifacts: S3ArtifactStore) -> Sequ
     return (knowledge.likest, knowledge.remember)
 
 
+def publishers(settings: Settings, artifacts: S3ArtifactStore) -> tuple[Publisher, ...]:
+    """Every place there is to publish at. Those that lack credentials say so when they are needed."""
+    youtube, api = settings.youtube, settings.api
+    credentials = Credentials(
+        client_id=youtube.client_id,
+        client_secret=_secret(youtube.client_secret),
+        refresh_token=_secret(youtube.refresh_token),
+        token_url=youtube.token_url,
+    )
+    channel = Channel(privacy=youtube.privacy, made_for_kids=youtube.made_for_kids)
+    return (
+        StorePublisher(artifacts, StoreShelf(artifacts), api.public_url or f"http://{api.host}:{api.port}"),
+        YouTubePublisher(credentials, channel, youtube.url, youtube.upload_url),
+    )
+
+
 def io_activities(
     settings: Settings,
     artifacts: S3ArtifactStore,
@@ -213,6 +234,7 @@ def io_activities(
     watch = IncidentWatch(store, client)
     incidents = IncidentActivities(store, tuple(heralds))
     artists, debut = ArtistRecords(store, client, watch), DebutActivities(store, artifacts)
+    publishing = PublishingActivities(artifacts, publishers(settings, artifacts), store)
     tracks = TrackRecordActivities(store, settings.label.ranges(), watch)
     scratch = settings.studio.state_dir / "scratch" / "io"
     releases = ReleaseActivities(StoreShelf(artifacts), scratch)
@@ -243,5 +265,8 @@ def io_activities(
         tracks.reserve_codes,
         tracks.released,
         releases.keep,
-        releases.publish,
+        publishing.publish,
+        publishing.confirm,
+        publishing.unpublish,
+        publishing.record,
     )

@@ -1,16 +1,22 @@
-"""How a decided track becomes a release: identifiers, a package that is whole or not there, and its publication."""
+"""How a decided track becomes a release: identifiers, a package that is whole or not there, and its publications."""
+
+import asyncio
 
 from temporalio import workflow
+from temporalio.common import Priority, SearchAttributePair, TypedSearchAttributes
+from temporalio.exceptions import ApplicationError
 
 from activities.knowledge.stage import KnowledgeActivities
 from activities.releases.stage import ReleaseActivities, ReleaseStages
 from activities.tracks.stage import TrackRecordActivities
 from models.knowledge import SongToRemember
-from models.release import CodesToReserve, PackageToKeep, PackageToPublish, ReleaseToRecord
+from models.publication import Publication, PublicationRequest, PublicationState, ReleaseToPublish, Skip
+from models.release import CodesToReserve, KeptPackage, PackageToKeep, ReleaseToRecord
 from models.song_stages import Credit, ReleaseRequest
 from models.track import ReleaseRef, Song, StepState, TrackRequest, TrackStep
 from workflows import policies
-from workflows.stages import StageRunner
+from workflows.board import ARTIST_ATTRIBUTE, TENANT_ATTRIBUTE
+from workflows.stages import ABANDONED, StageRunner
 from workflows.trackboard import TrackBoard
 
 
@@ -65,12 +71,8 @@ class Releasing:
         kept = await workflow.execute_activity_method(
             ReleaseActivities.keep, package, **policies.upkeep("Put the package together")
         )
-        published = await workflow.execute_activity_method(
-            ReleaseActivities.publish, PackageToPublish(package=package, kept=kept), **policies.upkeep("Publish")
-        )
-        release = ReleaseRef(
-            isrc=codes.isrc, upc=codes.upc, manifest=kept.manifest, folder=kept.folder, pages=published.pages
-        )
+        pages = await self._out(package, kept)
+        release = ReleaseRef(isrc=codes.isrc, upc=codes.upc, manifest=kept.manifest, folder=kept.folder, pages=pages)
         await workflow.execute_activity_method(
             TrackRecordActivities.released,
             ReleaseToRecord(track_id=request.track_id, release=release),
@@ -86,6 +88,47 @@ class Releasing:
         self._board.step(TrackStep.RELEASE, StepState.DONE)
         self._board.note(release=release, detail=f"released as {release.isrc}")
         return release
+
+    async def _out(self, package: PackageToKeep, kept: KeptPackage) -> tuple[str, ...]:
+        """Begin all publications and wait until it is out somewhere; where it is then. The others go on by themselves,
+        and tell the tables. Raises ApplicationError when each of them was given up."""
+        places = self._request.plan.publishers
+        self._board.note(detail=f"publishing: {', '.join(places)}"[:300])
+        begun = [await self._begun(ReleaseToPublish(package=package, kept=kept, publisher=name)) for name in places]
+        ended: list[Publication] = []
+        try:
+            for following in workflow.as_completed(begun):
+                ended.append(await following)
+                if ended[-1].state is PublicationState.PUBLISHED:
+                    break
+        except asyncio.CancelledError:
+            skip = Skip(skip_id="track-cancelled", who="studio", why="The track was cancelled.")
+            for publication in begun:
+                if not publication.done():
+                    await publication.signal("call_off", skip)
+            raise
+        if places and all(publication.state is PublicationState.FAILED for publication in ended):
+            raise ApplicationError("it was published nowhere: nobody mended it", type=ABANDONED, non_retryable=True)
+        return tuple(p.place.url for p in ended if p.place and p.state is PublicationState.PUBLISHED)
+
+    async def _begun(self, release: ReleaseToPublish) -> "workflow.ChildWorkflowHandle[object, Publication]":
+        request = self._request
+        return await workflow.start_child_workflow(
+            "PublicationWorkflow",
+            PublicationRequest(release=release),
+            id=release.workflow_id,
+            result_type=Publication,
+            parent_close_policy=workflow.ParentClosePolicy.ABANDON,
+            cancellation_type=workflow.ChildWorkflowCancellationType.ABANDON,
+            priority=Priority(fairness_key=request.tenant),
+            search_attributes=TypedSearchAttributes(
+                [
+                    SearchAttributePair(ARTIST_ATTRIBUTE, request.artist),
+                    SearchAttributePair(TENANT_ATTRIBUTE, request.tenant),
+                ]
+            ),
+            static_summary=f"{request.identity.name}, track {request.number}, at {release.publisher}"[:200],
+        )
 
     def _credits(self, song: Song) -> tuple[Credit, ...]:
         plan = self._request.plan

@@ -52,6 +52,6 @@ class Shelf(Protocol):
         """Copy every file to its place and write the manifest last. Twice is once. ``folder`` is for scratch."""
         ...
 
-    def confirm(self, package: KeptPackage, files: PackageToKeep) -> tuple[str, ...]:
-        """Read the package back; the addresses where it can be found. Raises ArtifactLost for what is not there."""
+    def confirm(self, package: KeptPackage, files: PackageToKeep) -> None:
+        """Read the package back. Raises ArtifactLost for what is not there."""
         ...

@@ -34,14 +34,13 @@ class StoreShelf:
         manifest = self._artifacts.place(self._artifacts.put(local, "application/json"), _key(package, MANIFEST))
         return KeptPackage(manifest=manifest, folder=manifest.uri.removesuffix(f"/{MANIFEST}"))
 
-    def confirm(self, package: KeptPackage, files: PackageToKeep) -> tuple[str, ...]:
+    def confirm(self, package: KeptPackage, files: PackageToKeep) -> None:
         """See the Protocol."""
         listed = Manifest.model_validate_json(self._artifacts.fetch(package.manifest).read_bytes())
         for file in files.files:
             placed = listed.files.get(file.path)
             if placed is None or placed.sha256 != file.file.sha256 or not self._artifacts.exists(placed):
                 raise ArtifactLost(f"{file.path} is not in the package {package.folder}")
-        return (f"{package.folder}/index.html",)
 
 
 def _key(package: PackageToKeep, path: str) -> str:

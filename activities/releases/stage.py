@@ -1,4 +1,4 @@
-"""The release stages: encode and describe; put together; publish."""
+"""The release stages: encode and describe; put together."""
 
 from collections.abc import Mapping
 from pathlib import Path
@@ -10,7 +10,7 @@ from activities.releases.base import ReleaseEngine, Shelf, Sources
 from activities.support.stage import Bench, Stages, choose, on_thread
 from models.artifacts import Artifact
 from models.music import Lyrics, SungTiming
-from models.release import KeptPackage, PackageToKeep, PackageToPublish, Publication
+from models.release import KeptPackage, PackageToKeep
 from models.song_stages import ReleaseFile, ReleaseRequest, ReleaseResult
 
 
@@ -50,7 +50,7 @@ class ReleaseStages:
 
 
 class ReleaseActivities:
-    """Keeps and publishes packages."""
+    """Keeps packages."""
 
     def __init__(self, shelf: Shelf, scratch: Path) -> None:
         self._shelf = shelf
@@ -66,9 +66,3 @@ class ReleaseActivities:
                 return self._shelf.keep(package, Path(folder))
 
         return await on_thread(work)
-
-    @activity.defn(name="releases.publish")
-    async def publish(self, package: PackageToPublish) -> Publication:
-        """Publish a kept package, once, and confirm it by reading it back."""
-        pages = await on_thread(self._shelf.confirm, package.kept, package.package)
-        return Publication(track_id=package.package.track_id, pages=pages)

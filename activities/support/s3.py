@@ -131,6 +131,16 @@ class S3ArtifactStore:
                 )
         return placed
 
+    def clear(self, prefix: str) -> int:
+        """Remove every object whose key begins with ``prefix``; how many there were. Raises what :meth:`put` raises."""
+        with self._faults(f"s3://{self._bucket}/{prefix}"):
+            pages = self._client.get_paginator("list_objects_v2").paginate(Bucket=self._bucket, Prefix=prefix)
+            keys = [found["Key"] for page in pages for found in page.get("Contents", ())]
+            # One by one: the answer to a bulk delete differs between servers.
+            for key in keys:
+                self._client.delete_object(Bucket=self._bucket, Key=key)
+        return len(keys)
+
     def exists(self, artifact: Artifact) -> bool:
         """See the Protocol."""
         key = artifact.uri.removeprefix(f"s3://{self._bucket}/")

@@ -84,6 +84,9 @@ class NewArtist(Contract):
     footage: Annotated[tuple[Slug, ...], Field(max_length=4)] | None = None
     """Libraries of footage in the order in which they are asked; without it those the studio has a key for. With an
     empty list every picture is generated."""
+    publishers: Annotated[tuple[Slug, ...], Field(max_length=4)] | None = None
+    """Where releases go, all at once: ``store``, ``youtube``; the house's own without it. With an empty list they are
+    kept and go nowhere."""
 
 
 class ArtistSummary(Contract):
@@ -212,7 +215,9 @@ async def create_artist(body: NewArtist, caller: Producer, studio: Studio) -> Ar
     known = studio.settings.label.known_artists()
     draft = conceive(seed, body.id, body.brief, name=body.name, known=known)
     footage = studio.settings.engines.footage() if body.footage is None else body.footage
-    plan = resolve_track_plan(await studio.store.weights(), body.music, footage)
+    houses = studio.settings.label.publishing()
+    publishers = houses if body.publishers is None else body.publishers
+    plan = resolve_track_plan(await studio.store.weights(), body.music, footage, publishers)
     approval = await approval_policy(studio, caller.tenant, body.approval)
     request = DebutRequest(
         tenant=caller.tenant,

@@ -27,6 +27,7 @@ from deploy.settings import (
     Studio,
     Telegram,
     Temporal,
+    Youtube,
 )
 
 
@@ -138,6 +139,7 @@ def _nothing_elsewhere() -> Settings:
         engines=Engines.model_construct(),
         lanes=Lanes.model_construct(),
         quality=Quality.model_construct(),
+        youtube=Youtube.model_construct(),
         label=Label.model_construct(),
         qdrant=Qdrant.model_construct(),
     )

@@ -49,9 +49,11 @@ from workflows.artist import ArtistWorkflow
 from workflows.debut import DebutWorkflow
 from workflows.incident import IncidentWorkflow
 from workflows.inspection import InspectionWorkflow
+from workflows.publication import PublicationWorkflow
 from workflows.render import RenderWorkflow
 from workflows.track import TrackWorkflow
 
+TRACKS = (TrackWorkflow, PublicationWorkflow)
 FINE = (Figure(name="word_error_rate", value=0.01, sense=Sense.AT_MOST, reach=0.05),)
 POOR = (*FINE, Figure(name="lip_correlation", value=0.4, sense=Sense.AT_LEAST, reach=0.85))
 
@@ -234,7 +236,14 @@ async def at_work(settings: Settings, studio: SmallFilms, songs: SmallSongs) -> 
             Worker(
                 client,
                 task_queue="studio",
-                workflows=[RenderWorkflow, InspectionWorkflow, DebutWorkflow, ArtistWorkflow, IncidentWorkflow, TrackWorkflow],
+                workflows=[
+                    RenderWorkflow,
+                    InspectionWorkflow,
+                    DebutWorkflow,
+                    ArtistWorkflow,
+                    IncidentWorkflow,
+                    *TRACKS,
+                ],
             )
         )
         await stack.enter_async_context(instant)

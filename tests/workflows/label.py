@@ -1,6 +1,7 @@
 """A label whose song stages answer at once, for tests of the track workflow's own promises. Real stages run in the
 tests of each capability and in tests/whole."""
 
+import asyncio
 from collections import Counter
 from dataclasses import dataclass, field
 from typing import Any
@@ -17,14 +18,13 @@ from models.growth import plan_song
 from models.identity import SingingVoice, StyleShare
 from models.knowledge import Likest, SongToCompare, SongToRemember
 from models.music import Grid, LeadNote, LyricWord, SectionKind, SectionToSing, SungLine
+from models.publication import Place, PlaceToConfirm, PlaceToWithdraw, Publication, ReleaseToPublish
 from models.quality import Figure, Sense
 from models.release import (
     Codes,
     CodesToReserve,
     KeptPackage,
     PackageToKeep,
-    PackageToPublish,
-    Publication,
     ReleaseToRecord,
 )
 from models.song_stages import (
@@ -86,7 +86,7 @@ def _line(text: str) -> SungLine:
 @dataclass
 class InstantLabel:
     """Stages that answer at once and remember what they were asked. ``failing`` maps a stage, or (stage, engine), to an
-    error; ``figures`` are what every song measures."""
+    error; ``figures`` are what every song measures, ``likest_`` what the first songs are found to be like."""
 
     failing: dict[str, StudioError] = field(default_factory=dict)
     figures: tuple[Figure, ...] = (Figure(name="lyric_error_rate", value=0.2, sense=Sense.AT_MOST, reach=0.35),)
@@ -100,7 +100,9 @@ class InstantLabel:
     plates: dict[str, tuple[Artifact, ...]] = field(default_factory=dict)
     """The footage each shape's video was last cut from."""
     made_by: tuple[Credit, ...] = ()
-    likest_: Likest = field(default_factory=Likest)
+    likest_: list[Likest] = field(default_factory=list)
+    held: set[str] = field(default_factory=set)
+    publications: list[Publication] = field(default_factory=list)
     released_: list[ReleaseToRecord] = field(default_factory=list)
     described: list[ReleaseRequest] = field(default_factory=list)
 
@@ -193,7 +195,7 @@ class InstantLabel:
 
     @activity.defn(name="knowledge.likest")
     async def likest(self, song: SongToCompare) -> Likest:
-        return self.likest_
+        return self.likest_.pop(0) if self.likest_ else Likest()
 
     @activity.defn(name="knowledge.remember")
     async def remember(self, song: SongToRemember) -> None:
@@ -211,9 +213,32 @@ class InstantLabel:
         self.kept.append(package)
         return KeptPackage(manifest=artifact("manifest"), folder="s3://studio/releases/house/vela/vela-0001")
 
-    @activity.defn(name="releases.publish")
-    async def publish(self, package: PackageToPublish) -> Publication:
-        return Publication(track_id=package.package.track_id, pages=(f"{package.kept.folder}/index.html",))
+    @activity.defn(name="publishing.publish")
+    async def publish(self, release: ReleaseToPublish) -> Place:
+        """While the publisher is among ``held``, it takes its time, and stops when it is called off."""
+        while release.publisher in self.held:
+            activity.heartbeat()
+            await asyncio.sleep(0.05)
+        if error := self.failing.get(f"publish {release.publisher}"):
+            raise to_failure(error)
+        self.made[f"publish {release.publisher}"] += 1
+        return Place(external_id=release.publisher, url=f"at/{release.publisher}", sha256="a" * 64)
+
+    @activity.defn(name="publishing.confirm")
+    async def confirm(self, placed: PlaceToConfirm) -> Place:
+        if error := self.failing.get(f"confirm {placed.release.publisher}"):
+            raise to_failure(error)
+        return placed.place
+
+    @activity.defn(name="publishing.unpublish")
+    async def unpublish(self, placed: PlaceToWithdraw) -> None:
+        if error := self.failing.get(f"unpublish {placed.release.publisher}"):
+            raise to_failure(error)
+        self.made[f"unpublish {placed.release.publisher}"] += 1
+
+    @activity.defn(name="publishing.record")
+    async def record_publication(self, publication: Publication) -> None:
+        self.publications.append(publication)
 
     @activity.defn(name="tracks.enter")
     async def enter(self, track: TrackToEnter) -> None:
@@ -251,6 +276,7 @@ class InstantLabel:
         names = (
             *("compose", "analyse", "write", "sing", "mix", "cover", "draw", "audition", "encode", "keep", "publish"),
             *("likest", "remember", "find"),
+            *("confirm", "unpublish", "record_publication"),
             *("enter", "project", "reserve", "released", "idle_lanes", "ask", "record", "take_back"),
         )
         return [getattr(self, name) for name in names]

@@ -16,6 +16,7 @@ from workflows.debut import DebutWorkflow
 from workflows.enrolment import EnrolmentWorkflow
 from workflows.incident import IncidentWorkflow
 from workflows.inspection import InspectionWorkflow
+from workflows.publication import PublicationWorkflow
 from workflows.render import RenderWorkflow
 from workflows.track import TrackWorkflow
 
@@ -28,6 +29,7 @@ WORKFLOWS = (
     ArtistWorkflow,
     IncidentWorkflow,
     TrackWorkflow,
+    PublicationWorkflow,
 )
 
 

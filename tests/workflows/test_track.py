@@ -22,8 +22,10 @@ from models.track import PARTS, TrackPart, TrackProgress, TrackRequest, TrackRes
 from tests.workflows.label import InstantLabel, track
 from tests.workflows.recording import keep
 from tests.workflows.studio import ANA, verdict
+from workflows.publication import PublicationWorkflow
 from workflows.track import TrackWorkflow
 
+WORKFLOWS = (TrackWorkflow, PublicationWorkflow)
 Handle = WorkflowHandle[TrackWorkflow, TrackResult]
 
 
@@ -60,7 +62,7 @@ class Room:
 async def room(skipping: WorkflowEnvironment) -> AsyncIterator[Room]:
     room = Room(skipping)
     async with AsyncExitStack() as stack:
-        await stack.enter_async_context(Worker(skipping.client, task_queue="studio", workflows=[TrackWorkflow]))
+        await stack.enter_async_context(Worker(skipping.client, task_queue="studio", workflows=WORKFLOWS))
         for lane in ("cpu", "io", "gpu", "knowledge"):
             worker = Worker(skipping.client, task_queue=lane, activities=room.label.activities())
             await stack.enter_async_context(worker)
@@ -96,15 +98,31 @@ async def test_the_house_decides_on_autopilot_only_where_every_figure_holds(room
     assert (result.state, result.reason, result.decided_by) == (TrackState.REJECTED, "poor_quality", ("ana",))
 
 
-async def test_a_song_that_is_an_earlier_one_again_is_not_offered_as_fine(room: Room) -> None:
-    room.label.likest_ = Likest(track_id="vela-0009", title="Old Song", likeness=0.99)
-    handle = await room.start(autopilot=True)
+async def test_a_song_that_the_house_has_already_is_made_anew_and_nobody_is_asked_about_it(room: Room) -> None:
+    room.label.likest_ = [Likest(track_id="vela-0009", title="Old Song", likeness=0.99), Likest()]
+    result = await (await room.start(autopilot=True)).result()
+    assert result.state is TrackState.RELEASED
+    assert room.label.made["music"] == room.label.made["lyrics"] == room.label.made["mix"] == 2
+    assert all(len(room.label.seeds[stage]) == 2 for stage in ("music", "lyrics", "mix"))
+    assert next(figure.value for figure in result.figures if figure.name == "likeness") == 0
+
+
+async def test_a_song_that_is_an_earlier_one_twice_waits_for_a_person_and_reaches_no_reviewer(room: Room) -> None:
+    again = Likest(track_id="vela-0009", title="Old Song", likeness=0.99)
+    room.label.likest_ = [again, again, again, Likest()]
+    handle = await room.start()
+    now = await room.until(handle, lambda now: now.state is TrackState.BLOCKED)
+    (blocked,) = now.failures
+    assert (blocked.step, blocked.failure.code) == ("check", "track.too_alike")
+    assert "Old Song" in blocked.failure.message and "made anew" in now.fell_back[-1]
+    await handle.execute_update(TrackWorkflow.resume, Resume(resume_id="1", who="ana"))
+    await room.until(handle, lambda now: room.label.made["music"] == 3 and now.state is TrackState.BLOCKED)
+    assert not room.label.asked
+    await handle.execute_update(TrackWorkflow.resume, Resume(resume_id="2", who="ana"))
     question = await room.question(handle)
-    likeness = next(figure for figure in question.figures if figure.name == "likeness")
-    assert not likeness.holds and "Old Song" in likeness.note
-    await handle.execute_update(TrackWorkflow.decide, verdict(question, "reject", reason="near_duplicate"))
-    assert (await handle.result()).state is TrackState.REJECTED
-    assert room.label.made["remembered"] == 0
+    await handle.execute_update(TrackWorkflow.decide, verdict(question, "approve"))
+    assert (await handle.result()).state is TrackState.RELEASED
+    assert room.label.made["remembered"] == 1
 
 
 async def test_other_words_are_written_and_sung_but_the_music_stays(room: Room) -> None:
