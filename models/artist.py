@@ -17,6 +17,7 @@ from models.outlook import Outlook
 from models.plan import TrackPlan
 from models.quality import TrackThresholds
 from models.reflection import Change, Proposal
+from models.song_stages import Words
 from models.track import TrackResult
 
 TIMELINE = 120
@@ -150,6 +151,8 @@ class Equipment(Contract):
     shapes: Annotated[tuple[Shape, ...], Field(min_length=1, max_length=3)] = (Shape.WIDE, Shape.TALL)
     thresholds: TrackThresholds = TrackThresholds()
     approval: ApprovalPolicy = ApprovalPolicy()
+    banned: Words = ()
+    """Words and phrases that are not sung."""
 
 
 class Equip(Command):

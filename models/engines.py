@@ -8,7 +8,8 @@ from typing import Annotated
 from pydantic import Field
 
 from models.base import Contract, Slug
-from models.errors import UnknownReference
+from models.errors import InvalidInput, UnknownReference
+from models.identity import Delivery
 from models.lanes import Lane
 from models.plan import Capability, EngineRef, Plan, TrackPlan
 from models.publication import STORE, known_publishers
@@ -65,7 +66,9 @@ ENGINES: tuple[EngineSpec, ...] = (
     _spec(Capability.MUSIC, "aimlapi", "1", "aimlapi:AimlapiMusic", Lane.IO),
     _spec(Capability.ANALYSIS, "listener", "1", "listener:LibrosaListener", default=True),
     _spec(Capability.LYRICS, "writer", "1.1", "writer:LocalWriter", default=True),
+    _spec(Capability.LYRICS, "llm", "1", "llm:LanguageModelWriter", Lane.IO),
     _spec(Capability.VOCALS, "singer", "1", "singer:KokoroSinger", default=True),
+    _spec(Capability.VOCALS, "elevenlabs", "1", "elevenlabs:ElevenLabsVoice", Lane.IO),
     _spec(Capability.MIXING, "desk", "1", "desk:MixingDesk", default=True),
     _spec(Capability.ARTWORK, "painter", "1", "painter:CoverPainter", default=True),
     _spec(Capability.MUSICVIDEO, "visuals", "1", "visuals:GenerativeVisuals", default=True),
@@ -80,6 +83,8 @@ PHOTO_ENGINES = frozenset({"portrait", "sadtalker"})
 """Avatar engines that animate a photo; the others perform a look."""
 FRAME_ENGINES = frozenset({"wav2lip"})
 """Lipsync engines that redraw a finished clip; the avatar is then driven by the default curves first."""
+SPEAKING_ENGINES = frozenset({"elevenlabs"})
+"""Vocal engines that speak with a voice of their own: they sing no notes and cast no voices."""
 
 
 def find_engine(capability: Capability, name: str) -> EngineSpec:
@@ -99,6 +104,24 @@ def curves_engine(plan: Plan) -> EngineRef:
     if plan.lipsync.name in FRAME_ENGINES:
         return find_engine(Capability.LIPSYNC, "visemes").ref()
     return plan.lipsync
+
+
+def casting_engine(plan: TrackPlan) -> EngineRef:
+    """The vocal engine that casts an artist's voice: the plan's, or the default one when the plan's casts none."""
+    if plan.vocals.name in SPEAKING_ENGINES:
+        return next(spec for spec in _defaults(Capability.VOCALS)).ref()
+    return plan.vocals
+
+
+def check_delivery(plan: TrackPlan, delivery: Delivery) -> None:
+    """Raises InvalidInput where the plan's vocal engine cannot perform words as the artist does."""
+    if plan.vocals.name in SPEAKING_ENGINES and delivery is not Delivery.SPOKEN:
+        raise InvalidInput(
+            f"{plan.vocals.name} speaks and does not sing",
+            field="delivery",
+            code="vocals.speaks_only",
+            action="Set delivery to spoken, or leave vocals out: the singer sings.",
+        )
 
 
 class EngineChoices(Contract):
@@ -136,8 +159,11 @@ def resolve_track_plan(
     music: tuple[str, ...] = (),
     footage: tuple[str, ...] = (),
     publishers: tuple[str, ...] = (STORE,),
+    *,
+    lyrics: tuple[str, ...] = (),
+    vocals: str | None = None,
 ) -> TrackPlan:
-    """The plan of a track. ``music`` is the order of providers, the default ones without it; ``footage`` the order of
+    """The plan of a track. ``music`` and ``lyrics`` are orders of engines, ``vocals`` is one, the default ones without; ``footage`` the order of
     libraries, none without it; ``publishers`` are where its release goes; ``weights`` as above.
 
     Raises UnknownReference for an engine or publisher that does not exist.
@@ -153,8 +179,8 @@ def resolve_track_plan(
     return TrackPlan(
         music=order(Capability.MUSIC, music),
         analysis=one(Capability.ANALYSIS),
-        lyrics=order(Capability.LYRICS, ()),
-        vocals=one(Capability.VOCALS),
+        lyrics=order(Capability.LYRICS, lyrics),
+        vocals=order(Capability.VOCALS, (vocals,) if vocals else ())[0],
         mixing=one(Capability.MIXING),
         artwork=one(Capability.ARTWORK),
         musicvideo=one(Capability.MUSICVIDEO),

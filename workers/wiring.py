@@ -43,6 +43,7 @@ from activities.releases.shelf import StoreShelf
 from activities.releases.stage import ReleaseActivities, ReleaseStages
 from activities.speech.stage import SpeechActivities
 from activities.support.engine import Engine
+from activities.support.provider import Patience
 from activities.support.s3 import S3ArtifactStore, connect_s3
 from activities.support.stage import Stages
 from activities.tracks.stage import TrackRecordActivities
@@ -80,6 +81,10 @@ def _secret(value: SecretStr | None) -> str:
     return value.get_secret_value() if value else ""
 
 
+def _patience(settings: Settings, answer: float = Patience.answer) -> Patience:
+    return Patience(answer=answer, rest=settings.engines.provider_rest_seconds)
+
+
 ARGUMENTS: dict[str, Arguments] = {
     "kokoro": _kokoro,
     "recording": lambda s: {"whisper_dir": _whisper(s)},
@@ -93,10 +98,36 @@ ARGUMENTS: dict[str, Arguments] = {
         "key": _secret(s.engines.replicate_api_token),
         "model_version": s.engines.replicate_music_version,
         "base_url": s.engines.replicate_url,
+        "patience": _patience(s),
     },
-    "aimlapi": lambda s: {"key": _secret(s.engines.aimlapi_key), "base_url": s.engines.aimlapi_url},
-    "pexels": lambda s: {"key": _secret(s.engines.pexels_api_key), "base_url": s.engines.pexels_url},
-    "pixabay": lambda s: {"key": _secret(s.engines.pixabay_api_key), "base_url": s.engines.pixabay_url},
+    "aimlapi": lambda s: {
+        "key": _secret(s.engines.aimlapi_key),
+        "base_url": s.engines.aimlapi_url,
+        "patience": _patience(s),
+    },
+    "llm": lambda s: {
+        "url": s.engines.lyrics_llm_url,
+        "key": _secret(s.engines.lyrics_llm_key),
+        "model": s.engines.lyrics_llm_model,
+        "patience": _patience(s, answer=s.engines.lyrics_llm_seconds),
+    },
+    "elevenlabs": lambda s: {
+        "key": _secret(s.engines.elevenlabs_api_key),
+        "voice_id": s.engines.elevenlabs_voice_id,
+        "base_url": s.engines.elevenlabs_url,
+        "model": s.engines.elevenlabs_model,
+        "patience": _patience(s),
+    },
+    "pexels": lambda s: {
+        "key": _secret(s.engines.pexels_api_key),
+        "base_url": s.engines.pexels_url,
+        "patience": _patience(s),
+    },
+    "pixabay": lambda s: {
+        "key": _secret(s.engines.pixabay_api_key),
+        "base_url": s.engines.pixabay_url,
+        "patience": _patience(s),
+    },
     "singer": _kokoro,
     "audition": lambda s: {"whisper_dir": _whisper(s)},
     "studio": lambda s: {
@@ -239,10 +270,15 @@ def io_activities(
     scratch = settings.studio.state_dir / "scratch" / "io"
     releases = ReleaseActivities(StoreShelf(artifacts), scratch)
     stages = Stages(artifacts, store, scratch)
-    music = MusicActivities(stages, (hosted or {}).get(Capability.MUSIC, {}))
-    footage = FootageActivities(stages, (hosted or {}).get(Capability.FOOTAGE, {}))
+    engines = hosted or {}
+    music = MusicActivities(stages, engines.get(Capability.MUSIC, {}))
+    lyrics = LyricsActivities(stages, engines.get(Capability.LYRICS, {}), Checks())
+    vocals = VocalActivities(stages, engines.get(Capability.VOCALS, {}))
+    footage = FootageActivities(stages, engines.get(Capability.FOOTAGE, {}))
     return (
         music.compose,
+        lyrics.write,
+        vocals.sing,
         footage.find,
         records.project,
         records.settle_voice,

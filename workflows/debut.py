@@ -11,6 +11,7 @@ from activities.support.errors import from_failure
 from activities.vocals.stage import VocalActivities
 from models.artist import ArtistRequest, artist_workflow_id
 from models.debut import ArtistToEnter, DebutProgress, DebutRequest, VoiceQuery
+from models.engines import casting_engine
 from models.identity import Identity
 from models.plan import Capability
 from models.song_stages import CastRequest
@@ -75,7 +76,7 @@ class DebutWorkflow:
         draft = request.draft.silent
         ask = CastRequest(
             work_id="debut",
-            engine=request.equipment.plan.vocals,
+            engine=casting_engine(request.equipment.plan),
             others=house.prints,
             name=request.artist,
             seed=draft.seed,

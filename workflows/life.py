@@ -280,6 +280,7 @@ class Life:
             variant=plan.variant,
             trends=plan.trends,
             brief="\n".join(filter(None, (plan.wishes, state.brief))),
+            banned=state.equipment.banned,
             takes={},
             seed=(state.identity.seed * 7_919 + number * 104_729 + state.identity.version) % 2**31,
         )

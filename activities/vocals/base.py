@@ -10,6 +10,13 @@ from models.identity import Delivery, SingingVoice
 from models.music import Key, SungLine, SungTiming
 from models.song_stages import VoicePrints
 
+MELODY_RATE = 80
+"""F0 values a second."""
+LEAD_IN = 0.5
+"""Seconds before the first beat: more than any consonants before a vowel need."""
+TAIL = 0.7
+"""Seconds after the last note."""
+
 
 @dataclass(frozen=True)
 class SungFiles:

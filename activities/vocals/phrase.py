@@ -10,13 +10,12 @@ from numpy.typing import NDArray
 from activities.speech.g2p import MARKS
 from activities.speech.kokoro_graph import FloatArray
 from activities.speech.kokoro_line import LAG, UNIT
+from activities.vocals.base import MELODY_RATE
 from activities.vocals.syllables import STRESSES, SungText
 from models.music import LeadNote
 
 FloatVector = NDArray[np.float64]
 
-MELODY_RATE = 80
-"""F0 values a second: two a unit of the model."""
 OBSTRUENTS = frozenset("bdfhkpstvzðɡʃʒʤʧθT")
 VOICED_HZ = 55.0
 """The model's F0 is near 10 where nothing is voiced."""

@@ -15,9 +15,9 @@ from activities.speech.kokoro_model import KokoroModel
 from activities.speech.kokoro_voices import SAMPLE_RATE, VOICES
 from activities.speech.sound import write_wav
 from activities.support.engine import Progress
-from activities.vocals.base import CastVoice, SungFiles
+from activities.vocals.base import LEAD_IN, MELODY_RATE, TAIL, CastVoice, SungFiles
 from activities.vocals.casting import GOOD_ENOUGH, MOST_TRIED, candidates, crowded
-from activities.vocals.phrase import MELODY_RATE, Manner, Timetable, carried, lifted, melody, timetable
+from activities.vocals.phrase import Manner, Timetable, carried, lifted, melody, timetable
 from activities.vocals.sample import SAMPLE_BEAT, sample_lines
 from activities.vocals.syllables import SungText, sung_text, sung_words
 from activities.vocals.takes import LEAD, Take, harmonised, levelled, placed, supporting
@@ -32,9 +32,6 @@ from models.song_stages import SAME_VOICE, VoicePrints
 NAME = "singer"
 VERSION = "1"
 """Counts changes to what the same lines sound like, the casting's pool included."""
-LEAD_IN = 0.5
-"""Seconds before the first beat: more than any consonants before a vowel need."""
-TAIL = 0.7
 LONGEST_TOKENS = 510
 RESTS_FROM = 0.25
 """Seconds of silence between two words from which the model is told to pause."""

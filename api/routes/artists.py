@@ -34,11 +34,11 @@ from models.artist import (
     artist_workflow_id,
 )
 from models.base import Contract, Seed, Slug
-from models.birth import conceive
+from models.birth import Draft, conceive
 from models.debut import DebutRequest
-from models.engines import resolve_track_plan
+from models.engines import check_delivery, resolve_track_plan
 from models.errors import Conflict, InvalidInput, TemporalUnavailable, TooLarge, UnknownReference
-from models.identity import Identity
+from models.identity import Delivery, Identity
 from models.lifecycle import LifePolicy
 from models.performance import AudienceRow, ReportTaken, check_told, read_csv, report
 from models.tables import Artist
@@ -81,6 +81,12 @@ class NewArtist(Contract):
     approval: ApprovalChoices = ApprovalChoices()
     music: Annotated[tuple[Slug, ...], Field(max_length=4)] = ()
     """Music engines in the order in which they are tried; the default ones without it."""
+    lyrics: Annotated[tuple[Slug, ...], Field(max_length=4)] = ()
+    """Lyrics engines in the order in which they are tried; the default one without it."""
+    vocals: Slug | None = None
+    """The vocal engine; the default one without it. ``elevenlabs`` needs ``delivery`` spoken."""
+    delivery: Delivery = Delivery.SUNG
+    """How the artist performs its words."""
     footage: Annotated[tuple[Slug, ...], Field(max_length=4)] | None = None
     """Libraries of footage in the order in which they are asked; without it those the studio has a key for. With an
     empty list every picture is generated."""
@@ -213,11 +219,14 @@ async def create_artist(body: NewArtist, caller: Producer, studio: Studio) -> Ar
     await studio.admit(caller.tenant)
     seed = body.seed if body.seed is not None else secrets.randbelow(2**31)
     known = studio.settings.label.known_artists()
-    draft = conceive(seed, body.id, body.brief, name=body.name, known=known)
+    born = conceive(seed, body.id, body.brief, name=body.name, known=known).silent
+    draft = Draft(silent=born.model_copy(update={"delivery": body.delivery}))
     footage = studio.settings.engines.footage() if body.footage is None else body.footage
     houses = studio.settings.label.publishing()
     publishers = houses if body.publishers is None else body.publishers
-    plan = resolve_track_plan(await studio.store.weights(), body.music, footage, publishers)
+    weights = await studio.store.weights()
+    plan = resolve_track_plan(weights, body.music, footage, publishers, lyrics=body.lyrics, vocals=body.vocals)
+    check_delivery(plan, body.delivery)
     approval = await approval_policy(studio, caller.tenant, body.approval)
     request = DebutRequest(
         tenant=caller.tenant,
@@ -227,7 +236,7 @@ async def create_artist(body: NewArtist, caller: Producer, studio: Studio) -> Ar
         policy=body.policy,
         pacing=body.pacing,
         autopilot=body.autopilot,
-        equipment=Equipment(plan=plan, approval=approval),
+        equipment=Equipment(plan=plan, approval=approval, banned=studio.settings.label.banned_words()),
     )
     ArtistRequest(
         artist=body.id,
