@@ -15,6 +15,7 @@ from models.base import Contract
 from models.errors import InvalidInput, TooLarge
 from models.identity import Identity, Motif, RhymeHabit, SingingVoice, StyleShare
 from models.music import Genre, GenreShare, Key, Mode
+from models.names import imitated
 
 T = TypeVar("T")
 
@@ -84,9 +85,10 @@ def read_brief(text: str) -> Brief:
     if text.strip() and not said:
         raise InvalidInput("the brief has no words in it", field="brief", code="artist.brief_words")
     _check_english(said)
-    have = set(said)
+    have, genres = set(said), _asked(words.BRIEF_GENRES, said)
+    _check_genres(text.lower(), genres)
     return Brief(
-        genres=_asked(words.BRIEF_GENRES, said),
+        genres=genres,
         themes=_asked(words.BRIEF_THEMES, said),
         modes=_asked({mode: {w for w, m in words.BRIEF_MODES.items() if m is mode} for mode in Mode}, said),
         motifs=_asked(words.BRIEF_MOTIFS, said),
@@ -111,6 +113,20 @@ def _check_english(said: Sequence[str]) -> None:
         )
 
 
+def _check_genres(text: str, known: Sequence[Genre]) -> None:
+    """A brief that asks for a genre nobody here plays, and for none that somebody does, would be followed in silence
+    with another."""
+    strange = [genre for genre in words.OTHER_GENRES if re.search(rf"\b{genre}\b", text)]
+    strange += re.findall(rf"\b({'|'.join(words.AMBIGUOUS_GENRES)}) (?:{'|'.join(words.MUSIC_NOUNS)})\b", text)
+    if strange and not known:
+        raise InvalidInput(
+            f"nobody here plays {', '.join(dict.fromkeys(strange))}",
+            field="brief",
+            code="artist.genre_unknown",
+            action=f"Ask for some of these: {', '.join(Genre)}.",
+        )
+
+
 def _asked(meanings: Mapping[T, Collection[str]], said: Sequence[str]) -> tuple[T, ...]:
     counted = {meaning: sum(word in asks for word in said) for meaning, asks in meanings.items()}
     # What is called by its own name comes before what other words suggest.
@@ -126,17 +142,18 @@ def _clamped(value: float) -> float:
 def conceive(seed: int, artist: str, brief: str = "", *, name: str = "", known: Collection[str] = ()) -> Draft:
     """A character by ``seed`` alone, steered by ``brief``. ``artist`` is its slug; ``name`` replaces the drawn one.
 
-    ``known`` are names it must not imitate: a drawn name never does. Raises InvalidInput for a ``name`` that does, and
-    what :func:`read_brief` raises.
+    ``known`` are names it must not imitate: a drawn name never does. Raises InvalidInput for a ``name`` or a slug that
+    does, and what :func:`read_brief` raises.
     """
     asked = read_brief(brief)
-    if name and (like := imitated(name, known)):
-        raise InvalidInput(
-            f"the name {name} imitates {like}",
-            field="name",
-            code="artist.name_imitates",
-            action="Choose another name, or leave it out to have one drawn.",
-        )
+    for field, given in (("name", name), ("id", artist)):
+        if given and (like := imitated(given, known)):
+            raise InvalidInput(
+                f"the {field} {given} imitates {like}",
+                field=field,
+                code="artist.name_imitates",
+                action="Choose another one; a name that is left out is drawn.",
+            )
     draw = random.Random(f"artist:{seed}")
     called = name or _name(draw, known)
     genres = _blend(draw, asked)
@@ -169,30 +186,6 @@ def conceive(seed: int, artist: str, brief: str = "", *, name: str = "", known: 
 
 def _first(asked: Sequence[T], drawn: Sequence[T], count: int) -> tuple[T, ...]:
     return tuple(dict.fromkeys((*asked, *drawn)))[:count]
-
-
-def imitated(name: str, known: Collection[str]) -> str:
-    """The known name that ``name`` imitates, or nothing: the same letters, or all but one in six of them."""
-    mine = _letters(name)
-    for other in sorted(known):
-        theirs = _letters(other)
-        if theirs and _distance(mine, theirs) <= max(len(mine), len(theirs)) // 6:
-            return other
-    return ""
-
-
-def _letters(name: str) -> str:
-    return re.sub(r"[^a-z0-9]", "", name.lower())
-
-
-def _distance(one: str, other: str) -> int:
-    """Levenshtein's: letters to insert, drop or replace."""
-    row = list(range(len(other) + 1))
-    for i, a in enumerate(one, start=1):
-        above, row[0] = row[0], i
-        for j, b in enumerate(other, start=1):
-            above, row[j] = row[j], min(row[j] + 1, row[j - 1] + 1, above + (a != b))
-    return row[-1]
 
 
 def _name(draw: random.Random, known: Collection[str]) -> str:

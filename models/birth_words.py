@@ -364,3 +364,38 @@ FOREIGN = frozenset(
     ]
 )
 """Common words of other languages in the same letters."""
+
+OTHER_GENRES = (
+    "afrobeat",
+    "baroque",
+    "bluegrass",
+    "bolero",
+    "bossa nova",
+    "cumbia",
+    "dubstep",
+    "fado",
+    "flamenco",
+    "funk",
+    "grunge",
+    "hip-hop",
+    "hip hop",
+    "k-pop",
+    "klezmer",
+    "mariachi",
+    "opera",
+    "polka",
+    "r&b",
+    "rap",
+    "reggae",
+    "reggaeton",
+    "rumba",
+    "salsa",
+    "samba",
+    "schlager",
+    "ska",
+    "tango",
+)
+"""Genres that nobody here plays, by names that mean nothing else."""
+AMBIGUOUS_GENRES = ("blues", "classical", "country", "folk", "gospel", "metal", "punk", "rock", "soul", "swing")
+"""Those whose names mean other things, too: asked for where music follows."""
+MUSIC_NOUNS = ("music", "songs?", "singer", "band", "artist", "tracks?", "ballads?")

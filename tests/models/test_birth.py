@@ -4,12 +4,13 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from models.birth import conceive, imitated, read_brief
+from models.birth import conceive, read_brief
 from models.birth_words import THEMES
 from models.errors import InvalidInput, TooLarge
 from models.growth import LONGEST_S, SHORTEST_S, evolve, plan_song, singing_of, song_theme
 from models.identity import Identity, SingingVoice, StyleShare
 from models.music import Genre, Mode, SectionKind
+from models.names import imitated
 from models.reflection import Change, Proposal
 
 VOICE = SingingVoice(styles=(StyleShare(style="af_heart", share=1),), low=55, high=74)
@@ -91,6 +92,62 @@ def test_names_imitate_nobody_on_the_operators_list() -> None:
     with pytest.raises(InvalidInput) as refused:
         conceive(1, "vela", name="Taylor Swyft", known=("Taylor Swift",))
     assert refused.value.code == "artist.name_imitates"
+
+
+KNOWN = ("Taylor Swift", "Beyoncé", "The Weeknd", "P!nk", "Blink-182", "Björk", "U2", "Кино", "Sigur Rós")
+
+
+@pytest.mark.parametrize(
+    ("name", "like"),
+    [
+        ("taylor  swift", "Taylor Swift"),
+        ("TaylorSwift", "Taylor Swift"),
+        ("Swift Taylor", "Taylor Swift"),
+        ("Tаylоr Swіft", "Taylor Swift"),
+        ("𝓣𝓪𝔂𝓵𝓸𝓻 Ｓｗｉｆｔ", "Taylor Swift"),
+        ("T\u200baylor Sw\u0336i\u0336ft", "Taylor Swift"),
+        ("Taylor Swift!", "Taylor Swift"),
+        ("Tay10r Swift", "Taylor Swift"),
+        ("BEYONCE", "Beyoncé"),
+        ("Вeyonce", "Beyoncé"),
+        ("Weeknd", "The Weeknd"),
+        ("Pink", "P!nk"),
+        ("blink 182", "Blink-182"),
+        ("Bjork", "Björk"),
+        ("u2", "U2"),
+        ("кино", "Кино"),
+        ("Sigur Ros", "Sigur Rós"),
+    ],
+)
+def test_no_dress_makes_an_imitation_another_name(name: str, like: str) -> None:
+    assert imitated(name, KNOWN) == like
+    with pytest.raises(InvalidInput) as refused:
+        conceive(1, "vela", name=name, known=KNOWN)
+    assert (refused.value.code, refused.value.field) == ("artist.name_imitates", "name")
+
+
+@pytest.mark.parametrize("name", ["Vela Noor", "Taylor Quick", "Pinto", "Weekly", "Ubi", "Наутилус", "Blake", "!!!"])
+def test_other_names_are_free(name: str) -> None:
+    assert imitated(name, KNOWN) == ""
+
+
+def test_a_slug_imitates_nobody_either() -> None:
+    with pytest.raises(InvalidInput) as refused:
+        conceive(1, "taylor-swift", known=KNOWN)
+    assert (refused.value.code, refused.value.field) == ("artist.name_imitates", "id")
+
+
+@pytest.mark.parametrize("brief", ["A polka artist from the mountains", "She sings country songs", "A slow bossa nova"])
+def test_a_genre_that_nobody_plays_is_refused_and_those_there_are_are_named(brief: str) -> None:
+    with pytest.raises(InvalidInput) as refused:
+        read_brief(brief)
+    assert refused.value.code == "artist.genre_unknown"
+    assert all(genre.value in refused.value.action for genre in Genre)
+
+
+@pytest.mark.parametrize("brief", ["Country roads in the rain", "Ambient with a hint of tango", "Metal and glass", ""])
+def test_words_that_only_sound_like_genres_are_no_fault(brief: str) -> None:
+    read_brief(brief)
 
 
 @given(SEEDS, st.sampled_from(Change), st.sampled_from((*THEMES, "a fast song about fire", "")))
