@@ -67,6 +67,18 @@ class Blobs:
         answer = await self._call(lambda: self._client.get_object(Bucket=self._bucket, Key=key)["Body"].read())
         return bytes(answer)
 
+    async def place(self, body: bytes, key: str, media_type: str) -> Artifact:
+        """Store a small text under a name of its own. Raises StorageUnavailable or StorageFull."""
+        await self._call(
+            lambda: self._client.put_object(Bucket=self._bucket, Key=key, Body=body, ContentType=media_type)
+        )
+        return Artifact(
+            uri=f"s3://{self._bucket}/{key}",
+            sha256=hashlib.sha256(body).hexdigest(),
+            media_type=media_type,
+            size=len(body),
+        )
+
     async def keep(self, chunks: AsyncIterator[bytes], media_type: str) -> Blob:
         """Store what ``chunks`` brings. When it raises, nothing is left behind.
 

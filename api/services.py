@@ -9,6 +9,7 @@ from fastapi import Depends, Request
 
 from api.blobs import Blobs
 from api.label import Label
+from api.publishing import Publications
 from api.temporal import Renders, workflow_id
 from deploy.settings import Settings
 from models.roster import Roster
@@ -23,6 +24,7 @@ class Services:
     store: Roster
     renders: Renders
     label: Label
+    publications: Publications
     blobs: Blobs
     _tenants: set[str] = field(default_factory=set)
 
@@ -31,7 +33,7 @@ class Services:
         """Everything the settings name, connected when first used."""
         store = Roster.connect(settings.database.url.get_secret_value())
         client = await connect(settings.temporal, someone_waits=True)
-        return cls(settings, store, Renders(client), Label(client), Blobs(settings.s3))
+        return cls(settings, store, Renders(client), Label(client), Publications(client), Blobs(settings.s3))
 
     async def close(self) -> None:
         """Give connections back."""

@@ -75,7 +75,7 @@ ENGINES: tuple[EngineSpec, ...] = (
     _spec(Capability.FOOTAGE, "pexels", "1", "pexels:PexelsFootage", Lane.IO),
     _spec(Capability.FOOTAGE, "pixabay", "1", "pixabay:PixabayFootage", Lane.IO),
     _spec(Capability.AUDITION, "audition", "1", "engine:SongAudition", default=True),
-    _spec(Capability.RELEASES, "packager", "1", "packager:ReleasePackager", default=True),
+    _spec(Capability.RELEASES, "packager", "2", "packager:ReleasePackager", default=True),
 )
 
 

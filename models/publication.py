@@ -7,6 +7,7 @@ from typing import Annotated
 from pydantic import AwareDatetime, Field
 
 from models.approval import Principal, WorkId
+from models.artifacts import Artifact
 from models.base import Contract, Note, Sha256, Slug
 from models.errors import FailureDetails, UnknownReference
 from models.release import KeptPackage, PackageToKeep
@@ -125,6 +126,12 @@ def public_path(path: str) -> bool:
 def public_folder(package: PackageToKeep) -> str:
     """Where in the store the public's copies lie, and nothing else."""
     return f"public/{package.tenant}/{package.artist}/{package.track_id}"
+
+
+def public_copy(file: Artifact, folder: str, path: str) -> Artifact:
+    """The public's copy of a file of the package, in ``folder`` of the same bucket."""
+    bucket = file.uri.removeprefix("s3://").partition("/")[0]
+    return file.model_copy(update={"uri": f"s3://{bucket}/{folder}/{path}"})
 
 
 def publication_workflow_id(track_id: str, publisher: str) -> str:

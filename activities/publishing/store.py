@@ -8,7 +8,7 @@ from activities.releases.base import Shelf
 from activities.support.artifacts import ArtifactStore
 from models.artifacts import Artifact
 from models.errors import ArtifactLost, StorageUnavailable
-from models.publication import STORE, Place, public_folder, public_path
+from models.publication import STORE, Place, public_copy, public_folder, public_path
 
 
 class PublicStore(ArtifactStore, Protocol):
@@ -55,7 +55,7 @@ class StorePublisher:
     def confirm(self, parcel: Parcel, place: Place) -> Place:
         """See the Protocol."""
         for path, artifact in parcel.files.items():
-            if public_path(path) and not self._artifacts.exists(_public(artifact, place.external_id, path)):
+            if public_path(path) and not self._artifacts.exists(public_copy(artifact, place.external_id, path)):
                 raise ArtifactLost(f"{path} of {parcel.release.package.track_id} is not in {place.external_id}")
         return place
 
@@ -65,8 +65,3 @@ class StorePublisher:
         self._artifacts.clear(f"{folder}/")
         if self._artifacts.clear(f"{folder}/"):
             raise StorageUnavailable(f"the store still lists files in {folder}")
-
-
-def _public(artifact: Artifact, folder: str, path: str) -> Artifact:
-    bucket = artifact.uri.removeprefix("s3://").partition("/")[0]
-    return artifact.model_copy(update={"uri": f"s3://{bucket}/{folder}/{path}"})

@@ -65,10 +65,10 @@ class ReleasePackager:
             "credits.txt": (_credits(request), _TEXT),
         }
         files += [_text(folder, path, text, media_type) for path, (text, media_type) in texts.items()]
-        names = tuple(sorted(file.path for file in files))
-        metadata = describe(request, {file.path: _sha256(file) for file in files})
+        checksums = {file.path: _sha256(file) for file in files}
+        metadata = describe(request, checksums)
         files.append(_text(folder, "release.json", json.dumps(metadata, indent=1, ensure_ascii=False), _JSON))
-        page = landing_page(request, sources.lyrics, disclosure(request), names)
+        page = landing_page(request, sources.timing, disclosure(request), checksums)
         files.append(_text(folder, "index.html", page, "text/html"))
         progress(3, 3)
         return tuple(sorted(files, key=lambda file: file.path))

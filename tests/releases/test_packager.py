@@ -138,6 +138,7 @@ def test_the_page_shows_names_as_text_and_links_only_what_is_there(packed: Calla
     assert isinstance(page, Path)
     text = page.read_text()
     assert "Rain &lt;Light&gt;" in text and "<Light>" not in text and "<video" not in text
+    assert 'data-at="61.20">light<' in text and 'href="master.flac"' in text and 'href="master.wav"' not in text
     assert DISCLOSURE in text
 
 
