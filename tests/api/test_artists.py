@@ -82,6 +82,9 @@ def test_the_same_name_twice_is_a_conflict(tenant: Tenant) -> None:
         ({"id": "x", "brief": "a" * 100_000}, 413, "artist.brief_long"),
         ({"id": "x", "brief": "雨の夜に走る車のための歌、青くて静かな都会の音楽"}, 422, "artist.brief_language"),
         ({"id": "x", "music": ["nobody"]}, 404, "reference.unknown"),
+        ({"id": "x", "lyrics": ["nobody"]}, 404, "reference.unknown"),
+        ({"id": "x", "vocals": "nobody"}, 404, "reference.unknown"),
+        ({"id": "x", "vocals": "elevenlabs"}, 422, "vocals.speaks_only"),
         ({"id": "x", "pacing": {"gap_hours": -1}}, 422, "input.invalid"),
         ({"id": "Not A Slug"}, 422, "input.invalid"),
     ],
@@ -89,6 +92,13 @@ def test_the_same_name_twice_is_a_conflict(tenant: Tenant) -> None:
 def test_what_no_artist_can_be_made_of_is_named(tenant: Tenant, body: dict[str, Any], status: int, code: str) -> None:
     answer = tenant.producer.post("/artists", json=body)
     assert (answer.status_code, answer.json()["code"]) == (status, code), answer.text
+
+
+def test_who_writes_and_who_speaks_is_chosen_at_birth(tenant: Tenant) -> None:
+    artist = born(tenant, lyrics=["llm", "writer"], vocals="elevenlabs", delivery="spoken")
+    view = tenant.viewer.get(f"/artists/{artist}").json()
+    assert view["identity"]["delivery"] == "spoken"
+    assert httpx.get(view["voice_sample_url"]).content[:4] == b"RIFF", "its voice was cast by the singer"
 
 
 def test_a_track_is_approved_and_its_release_is_whole(tenant: Tenant) -> None:

@@ -1,7 +1,6 @@
 """What the mixing stage is asked reaches the desk as it was meant, and every file comes back whole."""
 
 import hashlib
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -12,42 +11,10 @@ from activities.mixing.base import Session
 from activities.mixing.desk import MixingDesk
 from activities.mixing.stage import MixingActivities
 from activities.support.stage import Bench
-from models.artifacts import Artifact
 from models.music import SungTiming
 from models.song_stages import MixRequest, MixResult, PlacedPart, Stem, SungPart
+from tests.bench import Direct, Folder
 from tests.mixing.conftest import Finished
-
-
-class Folder:
-    """A store that is a directory."""
-
-    def __init__(self, folder: Path) -> None:
-        self.folder = folder
-
-    def put(self, path: Path, media_type: str, duration_ms: int | None = None) -> Artifact:
-        content = path.read_bytes()
-        sha256 = hashlib.sha256(content).hexdigest()
-        (self.folder / sha256).write_bytes(content)
-        return Artifact(
-            uri=f"s3://test/{sha256}",
-            sha256=sha256,
-            media_type=media_type,
-            size=len(content),
-            duration_ms=duration_ms,
-        )
-
-    def fetch(self, artifact: Artifact) -> Path:
-        return self.folder / artifact.sha256
-
-
-class Direct:
-    """Stages without a ledger: the work is done at once."""
-
-    def __init__(self, bench: Bench) -> None:
-        self.bench = bench
-
-    async def run(self, request: Any, engine: Any, kind: Any, work: Callable[[Bench], Any], **_: Any) -> Any:
-        return work(self.bench)
 
 
 @pytest.mark.asyncio
