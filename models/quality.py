@@ -63,6 +63,8 @@ class TrackThresholds(Contract):
     pitch_share: Annotated[float, Field(ge=0, le=1)] = 0.80
     """Share of voiced frames within 50 cents of the melody."""
     tempo_error: Annotated[float, Field(ge=0, le=1)] = 0.02
+    on_grid: Annotated[float, Field(ge=0, le=1)] = 0.8
+    """Share of struck notes heard within 20 ms of the score's place."""
     loudness_error_lu: Annotated[float, Field(ge=0, le=10)] = 0.5
     true_peak_dbtp: Annotated[float, Field(ge=-20, le=0)] = -1.0
     likeness: Annotated[float, Field(ge=0, le=1)] = 0.97

@@ -345,6 +345,8 @@ class AuditionRequest(StageRequest):
     timing: Artifact
     lyrics: Artifact
     lead: Artifact
+    stems: Annotated[tuple[Stem, ...], Field(max_length=16)] = ()
+    score: Artifact | None = None
     plan: SongPlan
     videos: Annotated[tuple[Artifact, ...], Field(max_length=3)] = ()
     cuts: Annotated[tuple[Artifact, ...], Field(max_length=3)] = ()

@@ -10,7 +10,7 @@ from pydantic import Field
 from models.approval import ApprovalPolicy, Principal, Verdict, WorkId
 from models.artifacts import Artifact
 from models.base import Contract, Seed, Slug
-from models.errors import FailureDetails
+from models.errors import Conflict, FailureDetails
 from models.identity import Identity
 from models.lanes import Priority
 from models.layout import Shape
@@ -41,6 +41,13 @@ class TrackPart(StrEnum):
 
 
 PARTS = tuple(TrackPart)
+
+
+class TooAlike(Conflict):
+    """A song, made twice, is one of the house's again."""
+
+    code = "track.too_alike"
+    action = "Resume the track to have it made anew with another seed, or cancel it."
 
 
 Takes = Annotated[dict[TrackPart, Annotated[int, Field(ge=0, le=100)]], Field(max_length=4)]
@@ -94,6 +101,10 @@ class TrackRequest(Contract):
             if part is TrackPart.LYRICS:
                 notes = f"{notes}\n{change.note}".strip()[-2_000:]
         return self.model_copy(update={"takes": takes, "notes": notes})
+
+    def anew(self) -> Self:
+        """The request for another song by the same plan."""
+        return self.model_copy(update={"seed": (self.seed * 48_271 + 11) % 2**31})
 
 
 class TrackState(StrEnum):

@@ -65,7 +65,7 @@ class SongMaking:
             )
         )
         self._done(TrackStep.VIDEO)
-        check = await self._check(analysis, words, mix, videos)
+        check = await self._check(music, analysis, words, mix, videos)
         return Song(
             music=music,
             analysis=analysis,
@@ -270,6 +270,7 @@ class SongMaking:
 
     async def _check(
         self,
+        music: ComposeSongResult,
         analysis: AnalyseSongResult,
         words: LyricsResult,
         mix: MixResult,
@@ -286,6 +287,8 @@ class SongMaking:
             timing=mix.timing,
             lyrics=words.lyrics,
             lead=analysis.lead,
+            stems=mix.stems if music.score else (),
+            score=music.score,
             plan=request.song,
             videos=tuple(video.video for video in videos),
             cuts=tuple(video.cuts for video in videos),

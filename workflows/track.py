@@ -1,6 +1,8 @@
 """A track, from plan to release: composed, written, sung, mixed, drawn, measured, put before reviewers or the house's
 own policy, made again with their changes until it is decided, packaged and published."""
 
+from itertools import count
+
 from temporalio import workflow
 from temporalio.exceptions import ApplicationError
 
@@ -10,7 +12,17 @@ from models.approval import Question, QuestionState, Verdict, WorkKind
 from models.knowledge import SongToCompare
 from models.quality import Figure, Sense
 from models.render import Resume
-from models.track import PARTS, Song, TrackProgress, TrackRequest, TrackResult, TrackState, TrackToEnter
+from models.track import (
+    PARTS,
+    Song,
+    TooAlike,
+    TrackProgress,
+    TrackRequest,
+    TrackResult,
+    TrackState,
+    TrackStep,
+    TrackToEnter,
+)
 from workflows import policies
 from workflows.approval import ApprovalGate
 from workflows.closing import told
@@ -20,6 +32,8 @@ from workflows.stages import ABANDONED, StageRunner
 from workflows.trackboard import AUTOPILOT, TrackBoard
 
 MAX_ROUNDS = 100
+MADE_ANEW = 1
+"""How often a song that the house has already is made anew by itself."""
 
 
 @workflow.defn
@@ -48,9 +62,7 @@ class TrackWorkflow:
         try:
             for attempt in range(1, MAX_ROUNDS + 1):
                 self._board.state(TrackState.MAKING)
-                song = await SongMaking(self._request, self._stages, self._board).made()
-                figures = (*song.check.figures, await self._likeness(song))
-                self._board.note(files=song.files(), figures=figures)
+                song, figures = await self._new_song()
                 match await self._decision(song, figures, attempt):
                     case QuestionState.APPROVED:
                         self._board.state(TrackState.PUBLISHING, detail="packaging the release")
@@ -69,6 +81,27 @@ class TrackWorkflow:
                 raise
             return TrackState.LAPSED if self._board.now.state is TrackState.EXPIRED else TrackState.FAILED
         raise ApplicationError(f"asked for approval {MAX_ROUNDS} times", type="approval.endless", non_retryable=True)
+
+    async def _new_song(self) -> tuple[Song, tuple[Figure, ...]]:
+        """A song that the house does not have yet, and its figures: made anew by itself once, and nobody is asked about
+        one that is too like another; after that a person has to say so each time."""
+        for take in count():
+            song = await SongMaking(self._request, self._stages, self._board).made()
+            likeness = await self._likeness(song)
+            figures = (*song.check.figures, likeness)
+            self._board.note(files=song.files(), figures=figures)
+            if likeness.holds:
+                break
+            if take < MADE_ANEW:
+                self._board.told_instead(f"the whole song: made anew. {likeness.note}")
+            else:
+                refused = TooAlike(f"It is a song of the house again. {likeness.note}", field="likeness")
+                self._board.failed(None, TrackStep.CHECK.value, refused.details())
+                await self._stages.resumed()
+                self._board.mended(None, TrackStep.CHECK.value)
+            self._request = self._request.anew()
+            self._board.again(*(step for step in TrackStep if step is not TrackStep.RELEASE))
+        return song, figures
 
     async def _likeness(self, song: Song) -> Figure:
         """How like it is to the song of the house that is most like it: as much as the same song is too much."""

@@ -15,6 +15,8 @@ class Heard:
 
     analysis: SoundAnalysis
     chords: tuple[Chord, ...]
+    swing: float = 0.0
+    """As the score has it; music that only was heard is taken as straight."""
 
 
 class AnalysisEngine(Engine, Protocol):

@@ -23,7 +23,7 @@ from models.music import BEATS_PER_BAR, Grid, Score, SongPlan, SoundAnalysis
 from models.plan import Capability, EngineRef
 
 NAME = "listener"
-VERSION = "1"
+VERSION = "2"
 """Counts changes to what is heard in the same recording."""
 _UNITS: Final = 4
 _QUIETEST_LUFS: Final = -70.0
@@ -151,7 +151,7 @@ def _confirmed(sound: _Sound, score: Score, pulse: Pulse, chroma: Floats) -> Hea
         onset_error_ms=round(error, 2),
         source="score",
     )
-    return Heard(analysis, score.chords)
+    return Heard(analysis, score.chords, score.swing)
 
 
 def _as_heard(sound: _Sound, plan: SongPlan, pulse: Pulse, low: Floats, chroma: Floats) -> Heard:

@@ -29,7 +29,14 @@ class AnalysisActivities:
             heard = engine.listen(bench.fetch(request.audio), score, request.plan, bench.progress)
             analysis = heard.analysis
             lead = write_topline(
-                analysis.grid, analysis.key, analysis.sections, heard.chords, voice, request.rhyme, request.seed
+                analysis.grid,
+                analysis.key,
+                analysis.sections,
+                heard.chords,
+                voice,
+                request.rhyme,
+                request.seed,
+                heard.swing,
             )
             return AnalyseSongResult(
                 analysis=bench.put_text("analysis.json", analysis.model_dump_json()),

@@ -14,6 +14,8 @@ RATE: Final = 22_050
 HOP: Final = 256
 _SEARCH: Final = 0.06
 """How far from the tracked tempo the fine search looks, as a share of it."""
+_BASS_SHARE: Final = 0.2
+"""What the bass says of downbeats against what the harmony says: basses also enter, louder, in the middle of a bar."""
 
 Floats = NDArray[np.float64]
 
@@ -82,5 +84,5 @@ def first_downbeat(novelty: Floats, bass: Floats) -> int:
     for shift in range(BEATS_PER_BAR):
         change = novelty[shift::BEATS_PER_BAR].mean() / (novelty.mean() + 1e-9)
         low = bass[shift::BEATS_PER_BAR].mean() / (bass.mean() + 1e-9)
-        scores.append(change + 0.5 * low)
+        scores.append(change + _BASS_SHARE * low)
     return int(np.argmax(scores))

@@ -11,6 +11,7 @@ from random import Random
 from typing import Final
 
 from activities.analysis.lines import Syllable, line_bars, line_rhythm, rhymes
+from activities.music.rhythm import swung
 from models.errors import InvalidInput
 from models.identity import RhymeHabit
 from models.music import (
@@ -74,9 +75,11 @@ def write_topline(
     voice: VoiceRange,
     habit: RhymeHabit,
     seed: int,
+    swing: float = 0.0,
 ) -> LeadSheet:
     """The lead sheet of the sung sections. A kind's later sections of equal length sing its tune again, and the
-    chorus its words too. Raises InvalidInput where nothing is to be sung."""
+    chorus its words too. Notes lie where they are sung, off the beat as late as ``swing`` (see Score) makes
+    the band. Raises InvalidInput where nothing is to be sung."""
     written: list[LeadSection] = []
     for section in (section for section in sections if section.kind.sung):
         model = next(
@@ -85,7 +88,7 @@ def write_topline(
         if model is not None and section.kind is SectionKind.CHORUS:
             lines, same_as = written[model].lines, model
         else:
-            lines, same_as = _section_lines(section, grid.tempo_bpm, key, chords, voice, habit, seed), None
+            lines, same_as = _section_lines(section, grid.tempo_bpm, key, chords, voice, habit, seed, swing), None
         written.append(
             LeadSection(kind=section.kind, start_bar=section.start_bar, bars=section.bars, lines=lines, same_as=same_as)
         )
@@ -104,25 +107,29 @@ def _section_lines(
     voice: VoiceRange,
     habit: RhymeHabit,
     seed: int,
+    swing: float,
 ) -> tuple[LeadLine, ...]:
     """Lines 1 and 3 share a rhythm, as do 2 and 4; each pair is a question, which stays open, and an answer."""
     lengths = line_bars(section.bars)
     letters = rhymes(habit, len(lengths))
     lines, bar, before = [], section.start_bar, None
     for index, bars in enumerate(lengths):
-        rhythm = line_rhythm(section.kind, bars, tempo_bpm, Random(f"{seed}/rhythm/{section.kind}/{index % 2}/{bars}"))
+        chance = Random(f"{seed}/rhythm/{section.kind}/{index % 2}/{bars}")
+        rhythm = line_rhythm(section.kind, bars, tempo_bpm, chance, swing)
         places = _places(section.kind, rhythm, bar, chords, voice, closing=index % 2 == 1)
         tastes = Random(f"{seed}/tune/{section.kind}/{index % _FIRST_LINES // 2}")
         pitches = _tune(places, key, voice, before, tastes)
         before = pitches[-1]
         first = (bar - section.start_bar) * BEATS_PER_BAR
-        notes = tuple(
-            LeadNote(start=first + one.start, beats=one.beats, pitch=pitch, strong=one.strong)
-            for one, pitch in zip(rhythm, pitches, strict=True)
-        )
+        notes = tuple(_sung(one, first, pitch, swing) for one, pitch in zip(rhythm, pitches, strict=True))
         lines.append(LeadLine(notes=notes, rhyme=letters[index]))
         bar += bars
     return tuple(lines)
+
+
+def _sung(one: Syllable, first: float, pitch: int, swing: float) -> LeadNote:
+    start, end = (round(swung(at, swing), 6) for at in (one.start, one.start + one.beats))
+    return LeadNote(start=first + start, beats=round(end - start, 6), pitch=pitch, strong=one.strong)
 
 
 def _places(

@@ -1,7 +1,7 @@
 """The audition capability: a finished song is listened to and measured against what was planned."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Annotated, Protocol
 
@@ -11,14 +11,15 @@ from activities.audition.likeness import SongPrint
 from activities.support.engine import Engine, Progress
 from models.base import Contract
 from models.identity import Delivery
-from models.music import Lyrics, SongPlan, SoundAnalysis, SungTiming
+from models.music import Lyrics, Score, SongPlan, SoundAnalysis, SungTiming
 from models.quality import Figure, TrackThresholds
 
 
 @dataclass(frozen=True)
 class FinishedSong:
     """A song as it would be released, and what it was made from. ``vocal`` is the lead alone; ``melody`` the F0 asked
-    for (``.npy``, Hz at 80 a second); ``cuts`` are, for each of ``videos``, the frames on which it cuts."""
+    for (``.npy``, Hz at 80 a second); ``cuts`` are, for each of ``videos``, the frames on which it cuts;
+    ``stems`` its parts by name, after the desk."""
 
     master: Path
     vocal: Path
@@ -32,6 +33,9 @@ class FinishedSong:
     language: str
     delivery: Delivery
     thresholds: TrackThresholds
+    stems: Mapping[str, Path] = field(default_factory=dict)
+    score: Score | None = None
+    """What the stems were to play, where it is known."""
 
 
 class LineHeard(Contract):

@@ -16,6 +16,7 @@ from activities.audition.pitch import Intonation, intonation
 from activities.audition.song_print import song_print
 from activities.audition.sound import hear_master
 from activities.audition.tempo import found_tempo, onset_curve
+from activities.audition.timing import timing
 from activities.quality.recognition import Recogniser
 from activities.support.audio import Samples, mono_16k
 from activities.support.engine import Progress
@@ -54,6 +55,7 @@ class SongAudition:
         master = hear_master(song.master, _half(progress, 0))
         onsets = onset_curve(master.mono)
         tempo = found_tempo(onsets, song.plan.tempo_bpm)
+        played = timing(song.score, song.analysis.grid.seconds(0), song.stems) if song.score and song.stems else None
         voice = mono_16k(song.vocal)
         heard = heard_lines(voice, lines, song.language, self._recogniser, _half(progress, 1))
         sung = _sung(song, voice)
@@ -62,6 +64,7 @@ class SongAudition:
                 *([figures.lyric_errors(heard, reach.lyric_error_rate)] if lines else []),
                 *([figures.pitch_share(sung, reach.pitch_share)] if sung else []),
                 figures.tempo(tempo, song.plan.tempo_bpm, reach.tempo_error),
+                *([figures.on_grid(played, reach.on_grid)] if played and played.struck else []),
                 figures.loudness(master, reach.loudness_error_lu),
                 figures.true_peak(master, reach.true_peak_dbtp),
                 figures.silence(master),

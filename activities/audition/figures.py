@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from activities.audition.base import LineHeard
 from activities.audition.pitch import Intonation
 from activities.audition.sound import MasterHeard
+from activities.audition.timing import Timing
 from models.quality import Figure, Sense
 
 TARGET_LUFS = -14.0
@@ -76,6 +77,23 @@ def tempo(found_bpm: float | None, planned_bpm: float, reach: float) -> Figure:
         reach,
         found=f"{found}, {planned_bpm:.1f} BPM planned.",
         advice="The music is not what was planned: make it again, or choose another engine for it.",
+        digits=4,
+    )
+
+
+def on_grid(heard: Timing, reach: float) -> Figure:
+    """Share of what is struck that is heard within 20 ms of where the score has it."""
+    found = f"{heard.on_grid} of {heard.struck} struck notes within 20 ms"
+    if heard.median is not None:
+        found += f", {heard.median * 1000:.0f} ms off in the middle; the loosest: {heard.loosest}"
+    return _figure(
+        "onsets_on_grid",
+        heard.share,
+        "",
+        Sense.AT_LEAST,
+        reach,
+        found=f"{found}.",
+        advice="Make the music again, or give the artist instruments with a plainer attack.",
         digits=4,
     )
 

@@ -9,7 +9,7 @@ from activities.audition.base import AuditionEngine, FinishedSong
 from activities.support.stage import Bench, Stages, choose
 from models.artifacts import Artifact
 from models.errors import InvalidInput
-from models.music import Lyrics, SoundAnalysis, SungTiming
+from models.music import Lyrics, Score, SoundAnalysis, SungTiming
 from models.song_stages import AuditionRequest, AuditionResult
 
 _CUTS: TypeAdapter[list[int]] = TypeAdapter(list[int])
@@ -41,6 +41,8 @@ class AuditionActivities:
                 language=request.language,
                 delivery=request.delivery,
                 thresholds=request.thresholds,
+                stems={stem.name: bench.fetch(stem.audio) for stem in request.stems} if request.score else {},
+                score=bench.read(request.score, Score) if request.score else None,
             )
             report, print_ = engine.audition(song, bench.progress)
             return AuditionResult(

@@ -131,7 +131,7 @@ _LOFI: Final = Grammar(
         },
     ),
     fills=True,
-    bass=(33, 32, 35),
+    bass=(32, 35, 33),
     bass_figures=Figures(
         low=("r---------------",),
         middle=("r-----r---f-----", "r-----..r-----a-"),

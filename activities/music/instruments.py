@@ -36,7 +36,7 @@ _STEM_OF_FAMILY: Final = (
     *("keys", "keys", "keys", "keys", "bass", "lead", "pads", "lead"),
     *("lead", "lead", "lead", "pads", "pads", "keys", "keys", ""),
 )
-_STEM_OF: Final = {44: "pads", 45: "keys", 46: "keys", 47: "", 55: "", 98: "keys", 119: ""}
+_STEM_OF: Final = {43: "bass", 44: "pads", 45: "keys", 46: "keys", 47: "", 55: "", 98: "keys", 119: ""}
 """Programs that play another part than the rest of their family; those without a pitch or a place play none."""
 
 
@@ -60,6 +60,17 @@ def program_of(name: str) -> int:
 def stem_of(program: int) -> str:
     """The part that ``program`` can play: keys, bass, pads or lead; empty where it has no place."""
     return _STEM_OF.get(program, _STEM_OF_FAMILY[program // 8])
+
+
+_STRUCK: Final = frozenset(
+    (*range(16), *range(24, 40), 45, 46, 47, *range(80, 85), 86, 87, *range(104, 109), *range(112, 119))
+)
+"""Pianos, chimes, guitars, basses, pizzicato, harp, synth leads, plucked strings from elsewhere, and what is beaten."""
+
+
+def struck(program: int) -> bool:
+    """Whether a note of ``program`` has a moment at which it begins, and does not swell."""
+    return program in _STRUCK
 
 
 def _words(name: str) -> frozenset[str]:

@@ -1,6 +1,6 @@
 """A score as MIDI files: one for each stem, so that each is rendered alone."""
 
-from collections.abc import Sequence
+from collections.abc import Callable
 from pathlib import Path
 from typing import Final
 
@@ -17,27 +17,36 @@ _OFF, _ON = 0, 1
 
 
 def write_midi(
-    parts: Sequence[Part], tempo_bpm: float, beats: float, reverb: int, chorus: int, count_in: float, out: Path
+    part: Part,
+    tempo_bpm: float,
+    beats: float,
+    reverb: int,
+    chorus: int,
+    count_in: float,
+    early: Callable[[int], float],
+    out: Path,
 ) -> None:
-    """``parts`` as one file that lasts ``beats`` after ``count_in`` silent ones. ``reverb`` and ``chorus`` are sends
-    from 0 to 127."""
+    """``part`` as a file that lasts ``beats`` after ``count_in`` silent ones. ``reverb`` and ``chorus`` are sends from
+    0 to 127; a note of a pitch is written ``early`` beats before its place, its end as well."""
     file = MidiFile(type=1, ticks_per_beat=TICKS_PER_BEAT)
     conductor = MidiTrack([MetaMessage("set_tempo", tempo=bpm2tempo(tempo_bpm), time=0)])
     conductor.append(MetaMessage("end_of_track", time=round((count_in + beats) * TICKS_PER_BEAT)))
     file.tracks.append(conductor)
-    melodic = iter(channel for channel in range(16) if channel != _DRUM_CHANNEL)
-    for part in parts:
-        channel = _DRUM_CHANNEL if part.drums else next(melodic)
-        file.tracks.append(_track(part, channel, count_in, beats, reverb, chorus))
+    file.tracks.append(_track(part, count_in, beats, reverb, chorus, early))
     file.save(out)
 
 
-def _track(part: Part, channel: int, count_in: float, beats: float, reverb: int, chorus: int) -> MidiTrack:
+def _track(
+    part: Part, count_in: float, beats: float, reverb: int, chorus: int, early: Callable[[int], float]
+) -> MidiTrack:
+    channel = _DRUM_CHANNEL if part.drums else 0
     track = MidiTrack([Message("program_change", channel=channel, program=part.program, time=0)])
     for control, value in ((_VOLUME, 110), (_REVERB, reverb), (_CHORUS, chorus)):
         track.append(Message("control_change", channel=channel, control=control, value=value, time=0))
     now = 0
-    for tick, kind, pitch, strength in sorted(event for note in part.notes for event in _events(note, count_in)):
+    for tick, kind, pitch, strength in sorted(
+        event for note in part.notes for event in _events(note, count_in - early(note.pitch))
+    ):
         name = "note_on" if kind == _ON else "note_off"
         track.append(Message(name, channel=channel, note=pitch, velocity=strength, time=tick - now))
         now = tick

@@ -70,7 +70,9 @@ class Room:
         heard = self._listener.listen(composed.mix, composed.score, plan, no_progress)
         grid, key = heard.analysis.grid, heard.analysis.key
         voice = VoiceRange(identity.voice.low, identity.voice.high)
-        lead = write_topline(grid, key, heard.analysis.sections, heard.chords, voice, identity.rhyme, identity.seed)
+        lead = write_topline(
+            grid, key, heard.analysis.sections, heard.chords, voice, identity.rhyme, identity.seed, heard.swing
+        )
         brief = LyricsBrief(identity.themes, identity.language, identity.explicit, (), "", identity.seed)
         lyrics = self._writer.write(lead, brief, no_progress)
         sections = []
@@ -125,6 +127,8 @@ class Room:
             language=identity.language,
             delivery=identity.delivery,
             thresholds=TrackThresholds(),
+            stems={stem.name: stem.wav for stem in mixed.stems},
+            score=composed.score,
         )
         report, _ = self._audition.audition(finished, no_progress)
         return MeasuredSong(identity.name, session.genre.value, plan.tempo_bpm, report)

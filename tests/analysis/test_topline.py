@@ -42,9 +42,16 @@ SONG = tuple(
 )
 
 
-def sheet(score: Score, low: int = 57, high: int = 74, habit: RhymeHabit = RhymeHabit.ABCB, seed: int = 1) -> LeadSheet:
+def sheet(
+    score: Score,
+    low: int = 57,
+    high: int = 74,
+    habit: RhymeHabit = RhymeHabit.ABCB,
+    seed: int = 1,
+    swing: float = 0.0,
+) -> LeadSheet:
     grid = Grid(tempo_bpm=score.tempo_bpm)
-    return write_topline(grid, score.key, score.sections, score.chords, VoiceRange(low, high), habit, seed)
+    return write_topline(grid, score.key, score.sections, score.chords, VoiceRange(low, high), habit, seed, swing)
 
 
 def notes_of(section: LeadSection) -> list[LeadNote]:
@@ -81,6 +88,37 @@ def test_every_tune_can_be_sung(
         assert ends[-1] <= section.bars * BEATS_PER_BAR - BREATH_BEATS
         if section.same_as is not None:
             assert lead.sections[section.same_as].lines == section.lines
+
+
+def test_the_tune_swings_as_the_band_does() -> None:
+    score = arrange(plan(Genre.LOFI, form=SONG), 1)
+    assert score.swing > 0.2
+    straight, lead = sheet(score), sheet(score, swing=score.swing)
+    for plain, sung in zip(straight.sections, lead.sections, strict=True):
+        off = [(one, other) for one, other in zip(notes_of(plain), notes_of(sung), strict=True) if one.start % 1]
+        on = [(one, other) for one, other in zip(notes_of(plain), notes_of(sung), strict=True) if not one.start % 1]
+        assert off and all(other.start == pytest.approx(one.start + score.swing / 2, abs=1e-5) for one, other in off)
+        assert on and all((other.start, other.strong) == (one.start, one.strong) for one, other in on)
+        assert [note.pitch for note in notes_of(plain)] == [note.pitch for note in notes_of(sung)]
+        ends = [(note.start + note.beats) * 60 / score.tempo_bpm for note in notes_of(sung)]
+        assert all(
+            after.start * 60 / score.tempo_bpm >= end - 1e-5
+            for end, after in zip(ends, notes_of(sung)[1:], strict=False)
+        )
+
+
+def test_what_swings_too_fast_for_its_short_eighths_is_sung_in_quarters() -> None:
+    score = arrange(plan(Genre.LOFI, form=SONG, tempo_bpm=100), 1)
+    shortest = min(note.beats for section in sheet(score, swing=0.3).sections for note in notes_of(section))
+    assert shortest * 60 / 100 >= SHORTEST_SECONDS
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_slow_songs_are_not_drawn_out(seed: int) -> None:
+    score = arrange(plan(Genre.AMBIENT, form=SONG), seed)
+    beat = 60 / score.tempo_bpm
+    for section in sheet(score, seed=seed).sections:
+        assert mean(note.beats for note in notes_of(section)) * beat < 0.75
 
 
 @pytest.mark.parametrize("genre", Genre)
