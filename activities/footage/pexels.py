@@ -36,7 +36,8 @@ class PexelsFootage:
 
     def find(self, brief: FootageBrief, out: Path, progress: Progress) -> tuple[Plate, ...]:
         """See :class:`~activities.footage.base.FootageEngine`."""
-        return Library(self._provider, LICENCE, self._search).find(brief, out, progress)
+        with self._provider.job():
+            return Library(self._provider, LICENCE, self._search).find(brief, out, progress)
 
     def _search(self, words: str, brief: FootageBrief) -> tuple[Candidate, ...]:
         asked = {"query": words, "orientation": _ORIENTATION[brief.shape], "size": "small", "per_page": _PER_PAGE}

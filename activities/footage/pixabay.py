@@ -35,7 +35,8 @@ class PixabayFootage:
 
     def find(self, brief: FootageBrief, out: Path, progress: Progress) -> tuple[Plate, ...]:
         """See :class:`~activities.footage.base.FootageEngine`."""
-        return Library(self._provider, LICENCE, self._search).find(brief, out, progress)
+        with self._provider.job():
+            return Library(self._provider, LICENCE, self._search).find(brief, out, progress)
 
     def _search(self, words: str, _: FootageBrief) -> tuple[Candidate, ...]:
         asked = {"key": self._key, "q": words, "video_type": "film", "safesearch": "true", "per_page": _PER_PAGE}
