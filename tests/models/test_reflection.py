@@ -75,8 +75,19 @@ def test_faults_and_silence_alone_propose_nothing(runs: list[tuple[Ending, Trait
         Run(at=NOW, number=number, ending=ending, reason=reason, traits=traits)
         for number, (ending, traits, reason) in enumerate(runs, start=1)
     ]
-    heard = [Heard(number=run.number, as_of=NOW, listeners=1_000, score=run.number % 2) for run in ended]
-    assert reflect(ended, heard) == ()
+    assert reflect(ended, ()) == ()
+
+
+@pytest.mark.parametrize("ending", [Ending.FAULT, Ending.LAPSED, Ending.WITHDRAWN])
+def test_no_pattern_in_what_was_not_decided_is_evidence(ending: Ending) -> None:
+    def patterned(ending: Ending) -> tuple[Proposal, ...]:
+        runs = [run.model_copy(update={"ending": ending, "reason": "too_slow"}) for run in lived(1, 60)[0]]
+        fast = {run.number for run in runs if run.traits and run.traits.tempo_bpm > 80}
+        heard = [Heard(number=run.number, as_of=NOW, listeners=1_000, score=run.number in fast) for run in runs]
+        return reflect(runs, heard)
+
+    assert Change.FASTER in {proposal.change for proposal in patterned(Ending.REJECTED)}
+    assert patterned(ending) == ()
 
 
 def test_what_the_autopilot_decides_is_no_opinion() -> None:
