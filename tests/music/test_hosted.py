@@ -18,7 +18,7 @@ from activities.music.base import MusicEngine
 from activities.music.replicate import ReplicateMusic
 from activities.support.engine import no_progress
 from activities.support.provider import Patience
-from models.errors import EngineUnavailable, ProviderFault, StudioError
+from models.errors import PROVIDER_RESTS, EngineUnavailable, ProviderFault, StudioError
 from models.music import FormSection, Genre, SectionKind
 from tests.music.conftest import plan
 
@@ -248,3 +248,14 @@ def test_replicate_needs_a_version(studio: Studio) -> None:
     with pytest.raises(StudioError) as caught:
         _ = ReplicateMusic(KEY, "", studio.url).ref
     assert caught.value.field == "REPLICATE_MUSIC_VERSION"
+
+
+@BOTH
+def test_a_composer_that_keeps_failing_rests_and_is_not_asked(make: Maker, studio: Studio, tmp_path: Path) -> None:
+    engine = make(studio, patience=Patience(1.0, 0.001, 0.5, failures=2))
+    studio.trouble = "500"
+    for expected in ("provider.status", "provider.status", PROVIDER_RESTS):
+        with pytest.raises(ProviderFault) as caught:
+            engine.compose(PLAN, 3, tmp_path, no_progress)
+        assert caught.value.code == expected
+    assert len(studio.asked) == 2
