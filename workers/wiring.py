@@ -13,6 +13,7 @@ from temporalio.client import Client
 
 from activities.alignment.stage import AlignmentActivities
 from activities.analysis.stage import AnalysisActivities
+from activities.approvals.preview import FfmpegPreviews
 from activities.approvals.stage import ApprovalActivities
 from activities.artists.debut import DebutActivities
 from activities.artists.stage import ArtistRecords
@@ -261,13 +262,13 @@ def io_activities(
         messengers.append(messenger(token, url, store))
         heralds.append(herald(token, url, store))
     records = RecordActivities(store, store, store, store, artifacts, client)
-    approvals = ApprovalActivities(store, artifacts, tuple(messengers))
     watch = IncidentWatch(store, client)
     incidents = IncidentActivities(store, tuple(heralds))
     artists, debut = ArtistRecords(store, client, watch), DebutActivities(store, artifacts)
     publishing = PublishingActivities(artifacts, publishers(settings, artifacts), store)
     tracks = TrackRecordActivities(store, settings.label.ranges(), watch)
     scratch = settings.studio.state_dir / "scratch" / "io"
+    approvals = ApprovalActivities(store, artifacts, tuple(messengers), FfmpegPreviews(), scratch)
     releases = ReleaseActivities(StoreShelf(artifacts), scratch)
     stages = Stages(artifacts, store, scratch)
     engines = hosted or {}

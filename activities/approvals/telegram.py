@@ -4,13 +4,13 @@ What they press comes in through the bot process (``python -m api.telegram``).""
 
 import asyncio
 from collections.abc import Awaitable, Callable
-from pathlib import Path
 
 import structlog
-from telegram import Bot, InputFile, Message
+from telegram import Bot, InputFile, Message, MessageEntity
 from telegram.error import BadRequest, Forbidden, InvalidToken, NetworkError, RetryAfter, TelegramError, TimedOut
 from telegram.request import HTTPXRequest
 
+from activities.approvals.base import LARGEST, PREVIEW_SECONDS, Showing
 from activities.approvals.telegram_card import caption, decisions, outcome
 from activities.support.ledger import Notices
 from models.approval import Question, QuestionState, Reviewer, Verdict
@@ -18,9 +18,7 @@ from models.errors import ProviderFault
 
 log = structlog.get_logger()
 
-VIDEO_LIMIT = 50_000_000
-"""Bytes that a bot may upload (Bot API, "Sending files")."""
-_FILM, _WORDS = "film", "words"
+_FILM, _WORDS, _SONG = "film", "words", "song"
 """What kind of message went out: films carry captions, others are text, and each is edited its own way."""
 
 
@@ -43,24 +41,47 @@ class TelegramMessenger:
         """Whether the reviewer has a chat with the bot."""
         return reviewer.telegram_chat is not None
 
-    async def ask(self, question: Question, reviewer: Reviewer, video: Path, link: str) -> None:
-        """Send the film, its figures and the buttons; a film beyond Telegram's limit as a link."""
+    async def ask(self, question: Question, reviewer: Reviewer, showing: Showing) -> None:
+        """Send the song where there is one, then the film, its figures and the buttons; of a film beyond Telegram's
+        limit its preview, with a link to all of it."""
 
         async def put() -> None:
-            noted = await self._once(question, _channel(reviewer), lambda: self._send(question, reviewer, video, link))
+            if showing.song is not None:
+                song = f"{_channel(reviewer)}/song"
+                await self._once(question, song, lambda: self._play(question, reviewer, showing))
+            noted = await self._once(question, _channel(reviewer), lambda: self._send(question, reviewer, showing))
             await self._give_buttons(question, reviewer, noted)
 
         await self._deliver(question, reviewer, put)
 
-    async def _send(self, question: Question, reviewer: Reviewer, video: Path, link: str) -> tuple[str, Message]:
-        chat, words = _chat(reviewer), caption(question)
-        if question.video.size > VIDEO_LIMIT:
-            text = f"{words}\n\nThe film ({question.video.size / 1e6:.0f} MB): {link}"
-            return _WORDS, await self._bot.send_message(chat, text)
+    async def _play(self, question: Question, reviewer: Reviewer, showing: Showing) -> tuple[str, Message]:
+        assert showing.song is not None, "it was asked before"
+        artist, _, title = question.title.rpartition(" — ")
+        length = question.audio.duration_ms if question.audio else None
+        message = await self._bot.send_audio(
+            _chat(reviewer),
+            InputFile(showing.song.read_bytes(), filename=f"{question.question_id}.mp3"),
+            title=title,
+            performer=artist or None,
+            duration=(length or 0) // 1000,
+            thumbnail=InputFile(showing.still.read_bytes(), filename="still.jpg") if showing.still else None,
+        )
+        return _SONG, message
+
+    async def _send(self, question: Question, reviewer: Reviewer, showing: Showing) -> tuple[str, Message]:
+        chat, words, whole = _chat(reviewer), caption(question), f"The film ({question.video.size / 1e6:.0f} MB)"
+        if showing.video.stat().st_size > LARGEST:
+            return _WORDS, await self._bot.send_message(chat, f"{words}\n\n{whole}: {showing.link}")
         duration = (question.video.duration_ms or 0) // 1000
-        with video.open("rb") as file:
+        links: tuple[MessageEntity, ...] = ()
+        if not showing.whole:
+            words, links = _linked(f"{words}\n\nThe first {PREVIEW_SECONDS} s. ", whole, showing.link)
+            duration = min(duration, PREVIEW_SECONDS)
+        with showing.video.open("rb") as file:
             film = InputFile(file, filename=f"{question.question_id}.mp4", read_file_handle=False)
-            message = await self._bot.send_video(chat, film, caption=words, duration=duration, supports_streaming=True)
+            message = await self._bot.send_video(
+                chat, film, caption=words, caption_entities=links, duration=duration, supports_streaming=True
+            )
         return _FILM, message
 
     async def remind(self, question: Question, reviewer: Reviewer, number: int) -> None:
@@ -140,6 +161,13 @@ class TelegramMessenger:
             if not self._ready:
                 await self._bot.initialize()
                 self._ready = True
+
+
+def _linked(before: str, words: str, address: str) -> tuple[str, tuple[MessageEntity, ...]]:
+    """``before`` and ``words``, which lead to ``address``: a signed link would take half of a caption's length.
+    Telegram counts in UTF-16 code units."""
+    at, length = (len(part.encode("utf-16-le")) // 2 for part in (before, words))
+    return before + words, (MessageEntity(MessageEntity.TEXT_LINK, at, length, url=address),)
 
 
 def _channel(reviewer: Reviewer) -> str:

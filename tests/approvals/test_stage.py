@@ -6,6 +6,8 @@ from pathlib import Path
 import pytest
 from temporalio.testing import ActivityEnvironment
 
+from activities.approvals.base import Showing
+from activities.approvals.preview import FfmpegPreviews
 from activities.approvals.stage import ApprovalActivities
 from activities.support.artifacts import ArtifactStore
 from models.approval import Question, QuestionState, Reviewer, Verdict
@@ -53,7 +55,7 @@ class Post:
     def reaches(self, reviewer: Reviewer) -> bool:
         return True
 
-    async def ask(self, question: Question, reviewer: Reviewer, video: Path, link: str) -> None:
+    async def ask(self, question: Question, reviewer: Reviewer, showing: Showing) -> None:
         self.sending.set()
         await self.go_on.wait()
         await self._put("ask", reviewer)
@@ -85,7 +87,7 @@ ASK = QuestionToAsk(question=QUESTION, reviewers=(ANA, BEN))
 
 
 def activities(post: Post) -> ApprovalActivities:
-    return ApprovalActivities(Records(), Files(), (post,))
+    return ApprovalActivities(Records(), Files(), (post,), FfmpegPreviews())
 
 
 async def test_a_fault_on_the_way_to_one_reviewer_keeps_the_message_from_nobody_else() -> None:

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from activities.approvals import telegram as messenger_module
+from activities.approvals.base import LARGEST, Showing
 from activities.approvals.telegram import TelegramMessenger
 from activities.approvals.telegram_card import CAPTION_LIMIT, DATA_LIMIT, Action, Press, caption
 from models.approval import Decision, Question, QuestionState, Reviewer, Verdict
@@ -75,7 +75,7 @@ async def test_each_message_goes_out_once_however_often_it_is_retried(
     telegram: TelegramServer, messenger: TelegramMessenger, film: Path
 ) -> None:
     for _ in range(3):
-        await messenger.ask(question(), ANA, film, "http://link")
+        await messenger.ask(question(), ANA, Showing(film, "http://link"))
         await messenger.remind(question(), ANA, 1)
     await messenger.remind(question(), ANA, 2)
     asked, first, second = telegram.messages.values()
@@ -106,8 +106,8 @@ async def test_a_message_whose_sender_died_before_noting_it_can_never_be_pressed
 ) -> None:
     messenger = TelegramMessenger(TOKEN, telegram.url, Forgetful())
     with pytest.raises(Died):
-        await messenger.ask(question(), ANA, film, "http://link")
-    await messenger.ask(question(), ANA, film, "http://link")
+        await messenger.ask(question(), ANA, Showing(film, "http://link"))
+    await messenger.ask(question(), ANA, Showing(film, "http://link"))
     lost, noted = telegram.messages.values()
     assert buttons_of(lost) == []
     assert len(buttons_of(noted)) == 2
@@ -120,9 +120,9 @@ async def test_a_sender_that_died_before_the_buttons_gives_them_to_the_same_mess
 ) -> None:
     telegram.refuse["editmessagereplymarkup"] = Refused(502, "Bad Gateway")
     with pytest.raises(ProviderFault):
-        await messenger.ask(question(), ANA, film, "http://link")
+        await messenger.ask(question(), ANA, Showing(film, "http://link"))
     telegram.refuse.clear()
-    await messenger.ask(question(), ANA, film, "http://link")
+    await messenger.ask(question(), ANA, Showing(film, "http://link"))
     (message,) = telegram.messages.values()
     assert len(buttons_of(message)) == 2
 
@@ -131,7 +131,7 @@ async def test_a_reminder_stands_for_a_question_that_could_not_be_sent_and_is_ta
     telegram: TelegramServer, messenger: TelegramMessenger, film: Path
 ) -> None:
     telegram.refuse["sendvideo"] = Refused(403, "Forbidden: bot was blocked by the user")
-    await messenger.ask(question(), ANA, film, "http://link")
+    await messenger.ask(question(), ANA, Showing(film, "http://link"))
     for _ in range(2):
         await messenger.remind(question(), ANA, 1)
     (reminder,) = telegram.messages.values()
@@ -150,7 +150,7 @@ async def test_closing_takes_the_buttons_away_and_says_who_decided_what_twice_is
     )  # fmt: skip
     await messenger.close(question(), ANA, QuestionState.REJECTED, (verdict,))
     assert telegram.messages == {}
-    await messenger.ask(question(), ANA, film, "http://link")
+    await messenger.ask(question(), ANA, Showing(film, "http://link"))
     for _ in range(2):
         await messenger.close(question(), ANA, QuestionState.REJECTED, (verdict,))
     (message,) = telegram.messages.values()
@@ -158,16 +158,50 @@ async def test_closing_takes_the_buttons_away_and_says_who_decided_what_twice_is
     assert text_of(message).endswith("Rejected\nben: reject (Off brand)")
 
 
-async def test_a_film_beyond_telegrams_limit_is_linked(
+async def test_of_a_film_beyond_telegrams_limit_the_beginning_is_shown_and_all_of_it_linked(
     telegram: TelegramServer, messenger: TelegramMessenger, film: Path
 ) -> None:
-    large = artifact("film", "video/mp4").model_copy(update={"size": messenger_module.VIDEO_LIMIT + 1})
-    await messenger.ask(question(video=large.model_dump()), ANA, film, "http://link/film")
+    large = question(video=artifact("film", "video/mp4").model_copy(update={"size": 3 * LARGEST}).model_dump())
+    await messenger.ask(large, ANA, Showing(film, "http://example.com/film", whole=False))
     (message,) = telegram.messages.values()
-    assert "http://link/film" in text_of(message)
-    assert len(buttons_of(message)) == 2
-    await messenger.close(question(video=large.model_dump()), ANA, QuestionState.EXPIRED, ())
+    (link,) = message["caption_entities"]
+    linked = text_of(message).encode("utf-16-le")[2 * link["offset"] :][: 2 * link["length"]].decode("utf-16-le")
+    assert (link["type"], link["url"], linked) == ("text_link", "http://example.com/film", "The film (150 MB)")
+    assert "The first 60 s." in text_of(message) and len(buttons_of(message)) == 2
+    await messenger.close(large, ANA, QuestionState.EXPIRED, ())
     assert "Expired" in text_of(message)
+
+
+async def test_what_is_too_large_all_the_same_is_linked(
+    telegram: TelegramServer, messenger: TelegramMessenger, tmp_path: Path
+) -> None:
+    huge = tmp_path / "huge.mp4"
+    with huge.open("wb") as file:
+        file.truncate(LARGEST + 1)
+    await messenger.ask(question(), ANA, Showing(huge, "http://link/film"))
+    (message,) = telegram.messages.values()
+    assert "http://link/film" in text_of(message) and len(buttons_of(message)) == 2
+
+
+async def test_a_song_is_sent_to_be_listened_to_once_before_its_film(
+    telegram: TelegramServer, messenger: TelegramMessenger, film: Path, tmp_path: Path
+) -> None:
+    song, still = tmp_path / "song.mp3", tmp_path / "still.jpg"
+    song.write_bytes(b"ID3" + bytes(1_000))
+    still.write_bytes(b"\xff\xd8" + bytes(100))
+    audio = artifact("master", "audio/wav").model_copy(update={"duration_ms": 91_000})
+    asked = question(title="Vela Noor — Rain Light", audio=audio.model_dump(), parts=("lyrics",))
+    telegram.refuse["sendvideo"] = Refused(502, "Bad Gateway")
+    with pytest.raises(ProviderFault):
+        await messenger.ask(asked, ANA, Showing(film, "http://link", song=song, still=still))
+    telegram.refuse.clear()
+    await messenger.ask(asked, ANA, Showing(film, "http://link", song=song, still=still))
+    heard, seen = telegram.messages.values()
+    sent = heard["audio"]
+    assert (sent["title"], sent["performer"], sent["duration"]) == ("Rain Light", "Vela Noor", 91)
+    assert telegram.files[sent["file_id"]][:3] == b"ID3"
+    assert telegram.files[sent["thumbnail"]["file_id"]][:2] == b"\xff\xd8"
+    assert "video" in seen and len(buttons_of(seen)) == 2 and buttons_of(heard) == []
 
 
 @pytest.mark.parametrize("status", [500, 502, 429])
@@ -176,16 +210,18 @@ async def test_an_outage_of_telegram_passes_and_the_message_goes_out_once(
 ) -> None:
     telegram.refuse["sendvideo"] = Refused(status, "Too Many Requests: retry after 1" if status == 429 else "Oops")
     with pytest.raises(ProviderFault) as caught:
-        await messenger.ask(question(), ANA, film, "http://link")
+        await messenger.ask(question(), ANA, Showing(film, "http://link"))
     assert caught.value.retryable
     telegram.refuse.clear()
-    await messenger.ask(question(), ANA, film, "http://link")
+    await messenger.ask(question(), ANA, Showing(film, "http://link"))
     assert len(telegram.messages) == 1
 
 
 async def test_a_server_that_is_away_is_an_outage_too(film: Path) -> None:
     with pytest.raises(ProviderFault):
-        await TelegramMessenger(TOKEN, "http://127.0.0.1:1", Memory()).ask(question(), ANA, film, "http://link")
+        await TelegramMessenger(TOKEN, "http://127.0.0.1:1", Memory()).ask(
+            question(), ANA, Showing(film, "http://link")
+        )
 
 
 @pytest.mark.parametrize(
@@ -201,7 +237,7 @@ async def test_a_reviewer_or_a_token_that_telegram_refuses_does_not_stop_the_ren
 ) -> None:
     if refusal:
         telegram.refuse["sendvideo"] = refusal
-    await TelegramMessenger(token, telegram.url, Memory()).ask(question(), ANA, film, "http://link")
+    await TelegramMessenger(token, telegram.url, Memory()).ask(question(), ANA, Showing(film, "http://link"))
     assert telegram.messages == {}
 
 

@@ -170,7 +170,15 @@ class TelegramServer:
             case "sendmessage":
                 return self._send(arguments, {"text": arguments["text"]})
             case "sendvideo":
-                return self._send(arguments, {"video": self._keep(arguments), "caption": arguments.get("caption", "")})
+                return self._send(arguments, {"video": self._keep(arguments), **_captioned(arguments)})
+            case "sendaudio":
+                named = {name: arguments.get(name) for name in ("title", "performer", "duration")}
+                named = {name: int(value) if name == "duration" else value for name, value in named.items() if value}
+                audio = {**self._kept(arguments, "audio"), "duration": 1, **named}
+                if "thumbnail" in arguments:
+                    still = self._kept(arguments, "thumbnail")
+                    audio["thumbnail"] = {**still, "width": 320, "height": 320}
+                return self._send(arguments, {"audio": audio})
             case "editmessagetext" | "editmessagecaption" | "editmessagereplymarkup":
                 return self._edit(method, arguments)
         raise Refused(404, "Not Found")
@@ -204,12 +212,16 @@ class TelegramServer:
         return {"message_id": next(self._ids), "date": int(time.time()), "chat": place, "from": sender, **content}
 
     def _keep(self, arguments: dict[str, Any]) -> dict[str, Any]:
-        video = arguments["video"]
-        upload = arguments[video.removeprefix("attach://")] if isinstance(video, str) else video
+        return {**self._kept(arguments, "video"), "width": 1920, "height": 1080, "duration": 1}
+
+    def _kept(self, arguments: dict[str, Any], part: str) -> dict[str, Any]:
+        sent = arguments[part]
+        upload = arguments[sent.removeprefix("attach://")] if isinstance(sent, str) else sent
+        if len(upload) > 50_000_000:
+            raise Refused(413, "Request Entity Too Large")
         name = f"file-{next(self._ids)}"
         self.files[name] = upload
-        shape = {"width": 1920, "height": 1080, "duration": 1}
-        return {"file_id": name, "file_unique_id": name, "file_size": len(upload), **shape}
+        return {"file_id": name, "file_unique_id": name, "file_size": len(upload)}
 
     async def _pending(self, offset: int, patience: float) -> list[dict[str, Any]]:
         until = time.monotonic() + patience
@@ -231,6 +243,11 @@ def buttons_of(message: Message) -> list[list[dict[str, str]]]:
     return rows
 
 
+def _captioned(arguments: dict[str, Any]) -> dict[str, Any]:
+    linked = {"caption_entities": arguments["caption_entities"]} if "caption_entities" in arguments else {}
+    return {"caption": arguments.get("caption", ""), **linked}
+
+
 def _user(chat: int) -> dict[str, Any]:
     return {"id": abs(chat), "is_bot": False, "first_name": "Reviewer"}
 
@@ -248,7 +265,7 @@ async def _arguments(request: Request) -> dict[str, Any]:
         for name, value in form.multi_items():
             if isinstance(value, UploadFile):
                 read[name] = await value.read()
-            elif name in {"reply_markup", "reply_parameters", "allowed_updates"}:
+            elif name in {"reply_markup", "reply_parameters", "allowed_updates", "caption_entities"}:
                 read[name] = json.loads(value)
             else:
                 read[name] = value
