@@ -22,7 +22,7 @@ _LARGEST, _SMALLEST = 0.148, 0.043
 """Size of the title, in widths of the cover."""
 _LINES = 4
 _LEADING = 1.06
-_ARTIST = 0.034
+_ARTIST = 0.046
 _TRACKING = 0.16
 """Space between the letters of the artist's name, in ems: capitals set close are hard to read."""
 
@@ -50,6 +50,11 @@ class Lettering:
 
     lines: tuple[Line, ...]
     box: Box
+
+
+def capitals(text: str) -> str:
+    """``text`` in capitals, each letter in its place: a sharp s stays one letter."""
+    return text.replace("ß", "ẞ").upper()
 
 
 def wrapped(text: str, face: Face, size: float, room: float) -> list[str]:
@@ -117,7 +122,7 @@ def set_type(artist: str, title: str, picture: Field) -> Lettering:
     """Title and artist on ``picture`` (its lightness, square, of any size, 0..1) scaled to 3000: at the top or the
     bottom, wherever the picture is the calmer and darker. Raises InvalidInput naming what cannot be set."""
     artist, title = " ".join(artist.split()), " ".join(title.split())
-    require(artist, Face.SEMIBOLD, "artist")
+    require(artist + capitals(artist), Face.SEMIBOLD, "artist")
     require(title, Face.SEMIBOLD, "title")
     side = 3000
     margin, room = _MARGIN * side, side * (1 - 2 * _MARGIN)
@@ -141,7 +146,7 @@ def set_type(artist: str, title: str, picture: Field) -> Lettering:
 
 def _artist(artist: str, room: float, side: int) -> tuple[str, float]:
     """The name in spaced capitals, smaller where it is long, at last with an ellipsis."""
-    name, small = artist.upper(), _ARTIST * side
+    name, small = capitals(artist), _ARTIST * side
     while Line(name, Face.SEMIBOLD, small, 0, 0, _TRACKING).width > room and small > 0.018 * side:
         small *= 0.97
     while len(name) > 1 and Line(name, Face.SEMIBOLD, small, 0, 0, _TRACKING).width > room:

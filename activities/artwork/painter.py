@@ -18,7 +18,7 @@ from models.lanes import Lane
 from models.music import SoundAnalysis
 from models.plan import Capability, EngineRef
 
-_REF = EngineRef(capability=Capability.ARTWORK, name="painter", version="1", lane=Lane.CPU)
+_REF = EngineRef(capability=Capability.ARTWORK, name="painter", version="2", lane=Lane.CPU)
 SIDE, THUMBNAIL = 3000, 600
 _DRAWN = 1500
 """Pixels a side at which the scene is drawn; what is finer than two of the cover's is grain, added at full size."""

@@ -19,8 +19,11 @@ from activities.musicvideo.cutting import Cut, Shot
 from activities.musicvideo.direction import Look, Movement, look
 from activities.musicvideo.plates import Reel
 from activities.support.box import Box
+from models.music import SectionKind
 
 _EXPOSURE = 1.1
+_LATER = 4.0
+"""Seconds by which a plate begins later when it is seen again."""
 
 
 @dataclass(frozen=True)
@@ -58,6 +61,20 @@ def veil(boxes: Sequence[tuple[int, int, Box]], size: tuple[int, int], stage: St
     return Veil(soft, int(inside[0]), np.ascontiguousarray(band[inside, None] * across[None]))
 
 
+def plates_of(shots: Sequence[Shot], count: int) -> list[tuple[int, int]]:
+    """Which of ``count`` plates each shot shows, and how often it was seen before: footage in its order, but a chorus
+    that returns returns to its pictures. Empty without plates."""
+    known: dict[tuple[SectionKind, int, int], int] = {}
+    laps: dict[int, int] = {}
+    found = []
+    for shot in shots if count else ():
+        key = (shot.kind, shot.number, 0 if shot.kind is SectionKind.CHORUS else shot.section)
+        place = known.setdefault(key, len(known)) % count
+        found.append((place, laps.get(place, 0)))
+        laps[place] = laps.get(place, 0) + 1
+    return found
+
+
 _BRIGHTEST = 60
 """Level of 255 that the brightest of the ground under words is brought down to: a little under ``words.GROUND``."""
 _FOLLOWS = 0.2
@@ -73,9 +90,10 @@ class Pictures:
         self._depths: dict[int, float] = {}
 
     def __iter__(self) -> Iterator[Picture]:
+        places = plates_of(self._cut.shots, len(self._brief.plates))
         for number, shot in enumerate(self._cut.shots):
-            if self._brief.plates:
-                yield from self._footage(number, shot)
+            if places:
+                yield from self._footage(*places[number], shot)
             else:
                 yield from self._generated(shot)
         yield from self._closing()
@@ -94,14 +112,14 @@ class Pictures:
         stage = Stage(self._stage.width, self._stage.height, seen.seed, seen.variant, self._relief)
         return scene(self._brief.motif, stage)
 
-    def _footage(self, number: int, shot: Shot) -> Iterator[Picture]:
-        plates = self._brief.plates
+    def _footage(self, place: int, lap: int, shot: Shot) -> Iterator[Picture]:
+        """A shot of the plate at ``place``, each time it is seen from later in it, but never past its end."""
         seen = look(shot, self._brief.seed)
         colours = ramps(self._brief.palette, seen.swapped)
         frames = range(shot.first, min(shot.end, self._cut.closing))
-        with Reel(plates[number % len(plates)], f"plates[{number % len(plates)}]", self._brief.fps) as reel:
-            lap = number // len(plates)
-            for frame, found in zip(frames, reel.frames(lap * 4.0), strict=False):
+        with Reel(self._brief.plates[place], f"plates[{place}]", self._brief.fps) as reel:
+            latest = max(0.0, reel.seconds - (len(frames) + 2) / self._brief.fps)
+            for frame, found in zip(frames, reel.frames(min(lap * _LATER, latest)), strict=False):
                 moment = self._movement.moment(shot, seen, frame)
                 picture = _graded(found, colours.one, self._stage, moment.zoom, moment.density)
                 yield self._darkened(picture, frame, cut=frame == shot.first)

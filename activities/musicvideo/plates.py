@@ -25,7 +25,8 @@ class Reel:
         info = probe(path, whole=True, name=name)
         if not info.has_video or info.duration <= 0:
             raise MediaRejected(f"{name} has no moving picture.", field=name)
-        self._seconds = info.duration
+        self.seconds = info.duration
+        """Its length."""
         scale = min(1.0, _MOST / max(info.width, info.height))
         self._size = max(2, round(info.width * scale)), max(2, round(info.height * scale))
         self._container = av.open(str(path))
@@ -41,7 +42,7 @@ class Reel:
 
     def frames(self, start: float) -> Iterator[Picture]:
         """Pictures without end, the first from second ``start`` of the clip (modulo its length)."""
-        start = start % self._seconds if start + 1 < self._seconds else 0.0
+        start = start % self.seconds if start + 1 < self.seconds else 0.0
         step = 1 / self._fps
         while True:
             wanted = start

@@ -23,11 +23,16 @@ from models.layout import Shape
 from models.music import SectionKind
 from models.plan import Capability, EngineRef
 
-_REF = EngineRef(capability=Capability.MUSICVIDEO, name="visuals", version="1", lane=Lane.CPU)
+_REF = EngineRef(capability=Capability.MUSICVIDEO, name="visuals", version="2", lane=Lane.CPU)
 _EVERY = 25
 """Frames between two reports."""
 _DRAWN = 540
 """Short side in pixels at which pictures are drawn; light is soft, and type is set at full size."""
+_FILMED = 720
+"""The same where there is footage, which is not soft."""
+_MOST_KBITS = 3_400
+"""Most kbit of picture a second, over any three: a song of a minute and a half stays under 45 MB with its sound. Most
+scenes need less and are not held back."""
 _FADE = 1.6
 """Seconds of fading at the end."""
 _COVER = {Shape.WIDE: 800, Shape.TALL: 860, Shape.SQUARE: 780}
@@ -69,7 +74,7 @@ class _Production:
     def __init__(self, brief: VideoBrief, plan: Cut, folder: Path, progress: Progress) -> None:
         self._brief, self._plan, self._folder, self._progress = brief, plan, folder, progress
         self._size = brief.shape.size
-        scale = _DRAWN / min(self._size)
+        scale = (_FILMED if brief.plates else _DRAWN) / min(self._size)
         width, height = (round(side * scale / 2) * 2 for side in self._size)
         self._stage = Stage(width, height, brief.seed, 0, (0.5,))
 
@@ -127,7 +132,8 @@ class _Production:
             *(*raw, "-pixel_format", "bgr24", "-video_size", f"{self._stage.width}x{self._stage.height}"),
             *("-i", "pipe:0", *raw, "-pixel_format", "rgb24", "-video_size", f"{side}x{side}", "-i", str(cover)),
             *("-i", str(self._brief.master), "-filter_complex", graph, "-map", "[film]", "-map", "2:a:0"),
-            *("-c:v", "libx264", "-preset", "superfast", "-crf", "21", "-profile:v", "high", "-threads", "1"),
+            *("-c:v", "libx264", "-preset", "superfast", "-crf", "22", "-profile:v", "high", "-threads", "1"),
+            *("-maxrate", f"{_MOST_KBITS}k", "-bufsize", f"{3 * _MOST_KBITS}k"),
             *("-x264-params", "mbtree=1:rc-lookahead=8:bframes=2:8x8dct=1", "-g", str(4 * fps)),
             *("-c:a", "aac", "-b:a", "256k", *BT709_TAGS, *BIT_EXACT, "-movflags", "+faststart", str(video)),
         ]

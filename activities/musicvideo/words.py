@@ -4,7 +4,7 @@ libass."""
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from activities.artwork.lettering import fitted
+from activities.artwork.lettering import capitals, fitted
 from activities.compositing import ass
 from activities.compositing.captions import Cue, TimedWord, cues
 from activities.compositing.colours import mix, readable
@@ -91,7 +91,7 @@ def lyrics(shown: Sequence[Shown], palette: Sequence[str], fps: int) -> list[ass
     """The captions as events: words to come are dim, the one being sung is in the artist's colour, those sung lit."""
     lit = readable(palette[-1], GROUND, 9)
     coming = readable(mix(palette[-1], "#14141a", 0.42), GROUND, 4.6)
-    accent = readable(max(palette[1:-1], key=_vivid), GROUND, 6)
+    accent = readable(max(palette[1:-1], key=_vivid), GROUND, 4.6)
     events = []
     for one in shown:
         x, y = one.box.left + one.box.width / 2, one.box.top + one.box.height / 2
@@ -132,12 +132,12 @@ class Title:
 def title(artist: str, name: str, palette: Sequence[str], shape: Shape, fps: int, frames: int) -> Title:
     """Artist and title at the start, left, in the middle of the height. Raises InvalidInput for what cannot be set."""
     artist, name = " ".join(artist.split()), " ".join(name.split())
-    require(artist, Face.SEMIBOLD, "artist")
+    require(artist + capitals(artist), Face.SEMIBOLD, "artist")
     require(name, Face.SEMIBOLD, "title")
     setting, (width, height) = _SETTINGS[shape], shape.size
     left, room = width * _SIDE, width * (1 - 2 * _SIDE)
     lines, size = fitted(name, Face.SEMIBOLD, setting.title, setting.title * 0.4, room * 0.96, 4)
-    small, by = float(setting.artist), artist.upper()
+    small, by = float(setting.artist), capitals(artist)
     spacing = 0.16
     while Face.SEMIBOLD.width(by, small) + spacing * small * len(by) > room and small > 14:
         small -= 1

@@ -13,7 +13,15 @@ from hypothesis import strategies as st
 from PIL import Image
 
 from activities.artwork.base import CoverBrief
-from activities.artwork.lettering import LEAST_CONTRAST, fitted, ink, letter_mask, relative_luminance, set_type
+from activities.artwork.lettering import (
+    LEAST_CONTRAST,
+    capitals,
+    fitted,
+    ink,
+    letter_mask,
+    relative_luminance,
+    set_type,
+)
 from activities.artwork.painter import CoverPainter
 from activities.artwork.scenes import Moment, Stage, scene
 from activities.artwork.scenes.base import Light
@@ -130,6 +138,12 @@ def test_a_word_longer_than_the_cover_is_broken_not_cut() -> None:
     assert "".join(lines).replace("-", "") == word
     assert size > 130
     assert all(Face.SEMIBOLD.width(line, size) <= 2600 for line in lines)
+
+
+def test_a_name_keeps_its_letters_in_capitals() -> None:
+    assert capitals("Straße Ørjan é Мир") == "STRAẞE ØRJAN É МИР"
+    setting = set_type("Straße", "Größe", np.zeros((30, 30), np.float32))
+    assert setting.lines[0].text == "STRAẞE"
 
 
 def test_letters_that_cannot_be_set_are_named(analysis: SoundAnalysis, tmp_path: Path) -> None:

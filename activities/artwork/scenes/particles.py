@@ -8,8 +8,13 @@ from activities.artwork.scenes.base import Field, Light, Moment, Scene, Stage, s
 _LIFE = 90.0
 """Frames a particle lives; then it is born again elsewhere."""
 _GRID = 96
+_FINE = 5
+"""Places of the current that are looked up between two of the grid: without them points would go round corners."""
 _SUBSTEPS = 2
 """Steps a frame: a point that jumped further than its size would draw dashes."""
+_SPREAD = 0.28
+"""Share of a trail that spreads to the pixels around it each step: what is left is silk and not a row of beads, each
+of which would be seen and paid for in the video's size."""
 _STEPS_BEFORE = 36
 """Steps before the first frame, so that a cut shows trails already drawn."""
 
@@ -49,18 +54,23 @@ class Particles(Scene):
         height += whirl * np.log(0.15 + np.hypot(xs, ys))
         span = 2.6 * np.array([down, across]) / (_GRID - 1)
         falls_y, falls_x = np.gradient(height, *span)
-        return falls_y.astype(np.float32), (-falls_x).astype(np.float32)
+        size = (_GRID * _FINE, _GRID * _FINE)
+        fine = [cv2.resize(part, size, interpolation=cv2.INTER_CUBIC) for part in (falls_y, -falls_x)]
+        return np.asarray(fine[0], np.float32), np.asarray(fine[1], np.float32)
 
     def _step(self, moment: Moment) -> None:
         stage = self.stage
         across, down = stage.reach
-        column = (self._x / (1.3 * across) + 1) * (_GRID - 1) / 2
-        row = (self._y / (1.3 * down) + 1) * (_GRID - 1) / 2
-        place = (np.clip(row, 0, _GRID - 1).astype(np.int32) * _GRID + np.clip(column, 0, _GRID - 1)).astype(np.int32)
+        last = _GRID * _FINE - 1
+        column = np.clip((self._x / np.float32(1.3 * across) + 1) * np.float32(last / 2), 0, last)
+        row = np.clip((self._y / np.float32(1.3 * down) + 1) * np.float32(last / 2), 0, last)
+        place = row.astype(np.int32) * (last + 1) + column.astype(np.int32)
         pace = np.float32((0.0045 + 0.006 * moment.bass + 0.004 * moment.density) / self._finer)
         pushed = np.float32(0.006 * moment.kick)
-        self._x += pace * self._flow_x.ravel()[place] + pushed * self._x
-        self._y += pace * self._flow_y.ravel()[place] + pushed * self._y
+        step_x = pace * self._flow_x.ravel()[place] + pushed * self._x
+        step_y = pace * self._flow_y.ravel()[place] + pushed * self._y
+        self._x += step_x
+        self._y += step_y
         self._age += 1 / self._finer
         old = self._age > _LIFE
         born = int(old.sum())
@@ -70,11 +80,15 @@ class Particles(Scene):
             self._y[old] = self._random.uniform(-down, down, born) * 1.1
         life = np.sin(self._age * np.float32(np.pi / _LIFE))
         weight = self._weight * life * np.float32((0.5 + 0.5 * moment.density) / _SUBSTEPS)
-        points = splat(
-            (self._y + down) * stage.short / 2, (self._x + across) * stage.short / 2, weight, self._trails.shape
-        )
+        half, scale = np.float32(0.5), np.float32(stage.short / 2)
+        # Two points a step, half a step apart.
+        rows = np.concatenate([self._y, self._y - half * step_y]) + np.float32(down)
+        columns = np.concatenate([self._x, self._x - half * step_x]) + np.float32(across)
+        points = splat(rows * scale, columns * scale, np.concatenate([weight, weight]) * half, self._trails.shape)
         # A finer picture has more pixels for the same light.
-        self._trails *= np.float32(0.93 ** (1 / self._finer))
+        kept = np.float32(0.93 ** (1 / self._finer))
+        spread = cv2.blur(self._trails, (3, 3), borderType=cv2.BORDER_REPLICATE)
+        self._trails = np.asarray(cv2.addWeighted(self._trails, kept * (1 - _SPREAD), spread, kept * _SPREAD, 0))
         self._trails += points * np.float32(1.0 + 0.8 * moment.highs)
 
     def draw(self, moment: Moment) -> Light:

@@ -80,7 +80,7 @@ class Rings(Scene):
         inside = np.clip((size - away) / np.float32(self.stage.pixel), 0, 1)
         deep = np.sqrt(np.maximum(size * size - away * away, 0)) / size
         facing = (deep * 0.5 - (x * 0.62 + y * 0.7) / size * 0.66).astype(np.float32)
-        shade = smooth(facing * 0.9 + 0.12) * np.float32(1.6 + 1.1 * moment.density) + 0.03
+        shade = smooth(facing * 0.9 + 0.12) * np.float32(1.05 + 0.75 * moment.density) + 0.03
         edge = (1 - deep) ** 3 * np.float32(0.5 + 0.4 * moment.highs)
         hidden = inside * (v < 0)
         halo = np.float32(0.35 + 0.35 * moment.bass) / (1 + (np.maximum(away - size, 0) * np.float32(3.1)) ** 2)

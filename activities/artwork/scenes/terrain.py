@@ -103,7 +103,9 @@ class Terrain(Scene):
         x = stage.x[None] - np.float32(self._sun + moment.pan[0])
         y = stage.y[:, None] - np.float32(horizon - size * 0.62)
         away = np.sqrt(x * x + y * y)
-        disc = np.clip((size - away) / np.float32(stage.pixel * 1.5), 0, 1) * np.float32(1.5 + 0.4 * moment.density)
+        disc = np.clip((size - away) / np.float32(stage.pixel * 1.5), 0, 1) * np.float32(0.9 + 0.4 * moment.density)
+        # Through the haze above the land less of its light is seen: a disc of one tone would be a hole in the picture.
+        disc *= np.clip(np.float32(0.85) - np.float32(0.5) * y / size, 0.2, 1.4)
         halo = np.float32(0.3 + 0.2 * moment.bass) / (1 + (np.maximum(away - size, 0) * 4) ** 2)
         rows, columns, weight = self._stars
         sparkle = weight * (0.6 + 0.7 * moment.highs)
