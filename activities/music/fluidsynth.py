@@ -24,6 +24,9 @@ SOUNDFONT: Final = Path("/usr/share/sounds/sf2/FluidR3_GM.sf2")
 """Where Debian's fluid-soundfont-gm puts it."""
 _SOUNDFONT_HEADER: Final = re.compile(rb"RIFF.{4}sfbk", re.DOTALL)
 _COUNT_IN_BEATS: Final = 1.0
+_LOCK: Final = threading.Lock()
+_ATTACKS: Final[dict[tuple[str, int, bool], Attacks]] = {}
+"""What was heard of each sound font's instruments, by its sha256: a pure function of them, found once a process."""
 
 
 class FluidSynth:
@@ -33,8 +36,6 @@ class FluidSynth:
     def __init__(self, soundfont: Path | None, program: str) -> None:
         self._soundfont = soundfont or SOUNDFONT
         self._program = program
-        self._lock = threading.Lock()
-        self._attacks: dict[tuple[int, bool], Attacks] = {}
 
     def check(self) -> None:
         """Raises EngineUnavailable without program or sound font."""
@@ -88,9 +89,9 @@ class FluidSynth:
 
     def _attacks_of(self, part: Part, folder: Path, beat: Callable[[], None]) -> Attacks:
         """Heard once for each instrument; threads that come at the same time find the same."""
-        key = (part.program, part.drums)
-        with self._lock:
-            found = self._attacks.get(key)
+        key = (self.sha256, part.program, part.drums)
+        with _LOCK:
+            found = _ATTACKS.get(key)
         if found is None:
             played, beats = trial(part.program, drums=part.drums)
             midi = folder / f"{part.stem}-{played.stem}.mid"
@@ -101,8 +102,8 @@ class FluidSynth:
                 midi.unlink(missing_ok=True)
             count_in = _COUNT_IN_BEATS * 60 / TEMPO_BPM
             found = attacks(played, heard, count_in, struck=part.drums or struck(part.program))
-            with self._lock:
-                self._attacks[key] = found
+            with _LOCK:
+                _ATTACKS[key] = found
         return found
 
     def _rendered(self, midi: Path, room: float, beat: Callable[[], None]) -> Stereo:

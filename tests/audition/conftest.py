@@ -18,6 +18,9 @@ from activities.quality.weights import unpack_whisper
 from activities.support.ffmpeg import encode_frames
 from models.identity import Delivery
 from models.music import (
+    BEATS_PER_BAR,
+    Chord,
+    ChordQuality,
     FormSection,
     Genre,
     GenreShare,
@@ -28,6 +31,9 @@ from models.music import (
     LyricSection,
     LyricWord,
     Mode,
+    Note,
+    Part,
+    Score,
     ScoredSection,
     SectionKind,
     SongPlan,
@@ -54,6 +60,23 @@ def beat(seconds: float, tempo: float) -> Samples:
     hat = np.exp(-((at + 30 / tempo) % (60 / tempo)) * 90) * rng.standard_normal(count) * 0.2
     sound: Samples = (0.5 * kick + 0.5 * hat).astype(np.float32)
     return sound
+
+
+def drummed(bars: int) -> Score:
+    """What :func:`beat` plays."""
+    key = Key(tonic=0, mode=Mode.MINOR)
+    notes = tuple(
+        Note(start=at / 2, beats=0.2, pitch=42 if at % 2 else 36, velocity=90) for at in range(bars * BEATS_PER_BAR * 2)
+    )
+    return Score(
+        genre=Genre.CINEMATIC,
+        tempo_bpm=TEMPO,
+        key=key,
+        swing=0,
+        sections=(ScoredSection(kind=SectionKind.VERSE, start_bar=0, bars=bars),),
+        chords=(Chord(start=0, beats=bars * BEATS_PER_BAR, root=0, quality=ChordQuality.MINOR, pitches=(48, 51, 55)),),
+        parts=(Part(stem="drums", program=0, drums=True, notes=notes),),
+    )
 
 
 def lyrics(lines: tuple[str, ...]) -> Lyrics:
@@ -99,6 +122,7 @@ def song(voice: Voice, tmp_path_factory: pytest.TempPathFactory) -> FinishedSong
     mix = np.stack([music, music]) + voice.samples
     write_stereo(folder / "master.wav", mastered(mix, PRESETS[Genre.CINEMATIC].bus))
     soundfile.write(folder / "vocal.wav", voice.samples, RATE)
+    soundfile.write(folder / "drums.wav", music, RATE)
     melody = np.zeros(12 * 80, np.float32)
     melody[80:400] = 220
     np.save(folder / "melody.npy", melody)
@@ -134,4 +158,6 @@ def song(voice: Voice, tmp_path_factory: pytest.TempPathFactory) -> FinishedSong
         language="en",
         delivery=Delivery.SUNG,
         thresholds=TrackThresholds(),
+        stems={"drums": folder / "drums.wav"},
+        score=drummed(6),
     )

@@ -35,7 +35,7 @@ def figure(report: AuditionReport, name: str) -> Figure:
     "name",
     [
         *("lyric_error_rate", "tempo_error", "loudness_error_lu", "true_peak_dbtp", "longest_silence_ms"),
-        *("clipped_samples", "duration_error_ms", "video_duration_error_ms", "cut_error_frames"),
+        *("clipped_samples", "duration_error_ms", "video_duration_error_ms", "cut_error_frames", "onsets_on_grid"),
     ],
 )
 def test_a_song_as_planned_holds(heard: tuple[AuditionReport, SongPrint], name: str) -> None:
@@ -80,6 +80,7 @@ def test_a_bad_song_is_found_out_and_every_note_says_what_to_do(
             lyrics=lyrics(changed),
             delivery=Delivery.SPOKEN,
             cuts=((0, 50, 103),),
+            stems={"drums": tmp_path / "master.wav"},
         ),
         no_progress,
     )
@@ -94,7 +95,7 @@ def test_a_bad_song_is_found_out_and_every_note_says_what_to_do(
     failing = {found.name for found in report.figures if not found.holds}
     assert failing >= {
         *("lyric_error_rate", "loudness_error_lu", "true_peak_dbtp", "longest_silence_ms", "clipped_samples"),
-        *("duration_error_ms", "video_duration_error_ms", "cut_error_frames"),
+        *("duration_error_ms", "video_duration_error_ms", "cut_error_frames", "onsets_on_grid"),
     }
     # What is spoken has no pitch to keep.
     assert "pitch_share" not in {found.name for found in report.figures}

@@ -12,7 +12,7 @@ from activities.audition.stage import AuditionActivities
 from activities.support.engine import no_progress
 from activities.support.stage import Bench
 from models.errors import InvalidInput
-from models.song_stages import AuditionRequest, AuditionResult
+from models.song_stages import AuditionRequest, AuditionResult, Stem
 from tests.mixing.test_stage import Direct, Folder
 
 
@@ -33,6 +33,8 @@ def asked(bench: Bench, song: FinishedSong, engine: SongAudition, cuts: str) -> 
         analysis=bench.put_text("analysis.json", song.analysis.model_dump_json()),
         language=song.language,
         delivery=song.delivery,
+        stems=tuple(Stem(name=name, audio=bench.put(stem, wav)) for name, stem in song.stems.items()),
+        score=bench.put_text("score.json", song.score.model_dump_json()) if song.score else None,
     )
 
 
