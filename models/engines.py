@@ -60,21 +60,21 @@ ENGINES: tuple[EngineSpec, ...] = (
     _spec(Capability.COMPOSITING, "ffmpeg", "1.1", "ffmpeg:FfmpegCompositor", default=True),
     _spec(Capability.QUALITY, "studio", "1", "engine:StudioQuality", default=True),
     _spec(Capability.INSPECTION, "media", "1", "engine:MediaInspector", default=True),
-    _spec(Capability.MUSIC, "composer", "1", "composer:ComposerEngine", default=True),
+    _spec(Capability.MUSIC, "composer", "2", "composer:ComposerEngine", default=True),
     _spec(Capability.MUSIC, "musicgen", "1", "musicgen:MusicgenEngine", Lane.GPU),
     _spec(Capability.MUSIC, "replicate", "1", "replicate:ReplicateMusic", Lane.IO),
     _spec(Capability.MUSIC, "aimlapi", "1", "aimlapi:AimlapiMusic", Lane.IO),
-    _spec(Capability.ANALYSIS, "listener", "1", "listener:LibrosaListener", default=True),
+    _spec(Capability.ANALYSIS, "listener", "2", "listener:LibrosaListener", default=True),
     _spec(Capability.LYRICS, "writer", "1.1", "writer:LocalWriter", default=True),
     _spec(Capability.LYRICS, "llm", "1", "llm:LanguageModelWriter", Lane.IO),
-    _spec(Capability.VOCALS, "singer", "1", "singer:KokoroSinger", default=True),
+    _spec(Capability.VOCALS, "singer", "1.1", "singer:KokoroSinger", default=True),
     _spec(Capability.VOCALS, "elevenlabs", "1", "elevenlabs:ElevenLabsVoice", Lane.IO),
     _spec(Capability.MIXING, "desk", "1", "desk:MixingDesk", default=True),
     _spec(Capability.ARTWORK, "painter", "2", "painter:CoverPainter", default=True),
     _spec(Capability.MUSICVIDEO, "visuals", "2", "visuals:GenerativeVisuals", default=True),
     _spec(Capability.FOOTAGE, "pexels", "1", "pexels:PexelsFootage", Lane.IO),
     _spec(Capability.FOOTAGE, "pixabay", "1", "pixabay:PixabayFootage", Lane.IO),
-    _spec(Capability.AUDITION, "audition", "1", "engine:SongAudition", default=True),
+    _spec(Capability.AUDITION, "audition", "2", "engine:SongAudition", default=True),
     _spec(Capability.RELEASES, "packager", "2", "packager:ReleasePackager", default=True),
 )
 
@@ -163,8 +163,9 @@ def resolve_track_plan(
     lyrics: tuple[str, ...] = (),
     vocals: str | None = None,
 ) -> TrackPlan:
-    """The plan of a track. ``music`` and ``lyrics`` are orders of engines, ``vocals`` is one, the default ones without; ``footage`` the order of
-    libraries, none without it; ``publishers`` are where its release goes; ``weights`` as above.
+    """The plan of a track. ``music`` and ``lyrics`` are orders of engines, ``vocals`` is one, the default ones without;
+    ``footage`` is the order of libraries, none without it; ``publishers`` are where its release goes; ``weights`` as
+    above.
 
     Raises UnknownReference for an engine or publisher that does not exist.
     """

@@ -211,7 +211,7 @@ class ElevenLabsVoice:
 
     def _fitted(self, spoken: _Spoken, line: SungLine, room: float, folder: Path) -> _Spoken:
         """The line, as much quicker as ``room`` seconds ask for."""
-        factor = (spoken.words[-1][1] - spoken.words[0][0]) / room
+        factor = (spoken.words[-1][1] - spoken.words[0][0]) / max(room, 0.001)
         if factor <= 1:
             return spoken
         if factor > _FASTEST:

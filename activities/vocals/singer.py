@@ -30,7 +30,7 @@ from models.plan import Capability, EngineRef
 from models.song_stages import SAME_VOICE, VoicePrints
 
 NAME = "singer"
-VERSION = "1"
+VERSION = "1.1"
 """Counts changes to what the same lines sound like, the casting's pool included."""
 LONGEST_TOKENS = 510
 RESTS_FROM = 0.25
@@ -129,8 +129,8 @@ class KokoroSinger:
         """See :class:`~activities.vocals.base.VocalEngine`."""
         known = np.array([one.embedding for one in others.prints], np.float32).reshape(-1, 256)
         best: CastVoice | None = None
-        for tried, voice in enumerate(candidates(seed), start=1):
-            samples = self._sample(voice)
+        for tried, voice in enumerate(candidates(seed, known), start=1):
+            samples = self.sample(voice)
             embedding = self._listener.embed(samples, SAMPLE_RATE)
             nearest = float((known @ embedding).max(initial=-1.0))
             if best is None or nearest < best.nearest:
@@ -145,8 +145,8 @@ class KokoroSinger:
             raise crowded(best.nearest if best else 1.0, MOST_TRIED)
         return best
 
-    def _sample(self, voice: SingingVoice) -> FloatArray:
-        """The voice speaking and singing the same words as every voice: about six seconds."""
+    def sample(self, voice: SingingVoice) -> FloatArray:
+        """The voice speaking and singing the same words as every voice: mono at 24 kHz, about six seconds."""
         styles = self._blend(voice)
         pieces = []
         for line, delivery in sample_lines(voice):

@@ -20,6 +20,7 @@ from models.music import Key, LeadNote, LyricWord, Mode, SungLine
 from models.song_stages import SAME_VOICE, VoicePrint, VoicePrints
 
 WEIGHTS = Path(__file__).parents[2] / ".studio" / "weights"
+NOBODY = np.zeros((0, 256), np.float32)
 KEY = Key(tonic=0, mode=Mode.MAJOR)
 TEMPO = 96.0
 VOICE = SingingVoice(
@@ -151,7 +152,7 @@ def test_a_house_without_room_for_another_voice_says_so(
     singer: KokoroSinger, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("activities.vocals.singer.MOST_TRIED", 1)
-    monkeypatch.setattr("activities.vocals.singer.candidates", lambda seed: [next(candidates(1))])
+    monkeypatch.setattr("activities.vocals.singer.candidates", lambda seed, known: candidates(1, NOBODY)[:1])
     first = singer.cast(VoicePrints(prints=()), 1, tmp_path, no_progress)
     known = VoicePrints(prints=(VoicePrint(artist="first", embedding=first.embedding),))
     with pytest.raises(VoiceCrowded) as refused:
