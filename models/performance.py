@@ -17,6 +17,7 @@ from models.lifecycle import Heard
 Count = Annotated[int, Field(ge=0, le=10**12)]
 TrackNumber = Annotated[int, Field(ge=1, le=100_000)]
 
+_DELIMITERS = (",", ";", "\t")
 _DOUBT = 50
 """Listeners' worth of doubt: a release heard by few is taken for an average one."""
 _AVERAGE = 0.45
@@ -154,14 +155,27 @@ def check_told(rows: Sequence[AudienceRow], now: datetime) -> None:
 
 
 def read_csv(text: str) -> tuple[AudienceRow, ...]:
-    """Rows from CSV with the fields of :class:`AudienceRow` as its header, in any order.
+    """Rows from CSV with the fields of :class:`AudienceRow` as its header, in any order and case; between commas,
+    semicolons or tabs, as spreadsheets write it. Empty lines and a byte order mark are passed over.
 
     Raises InvalidInput that names the line and what is wrong with it.
     """
-    reader = csv.DictReader(io.StringIO(text))
+    lines = text.removeprefix("\ufeff")
+    first = lines.partition("\n")[0]
+    reader = csv.DictReader(io.StringIO(lines), delimiter=max(_DELIMITERS, key=first.count), strict=True)
+    try:
+        return _rows(reader)
+    except csv.Error as error:
+        raise _bad_line(reader.line_num, f"is no CSV: {error}") from error
+
+
+def _rows(reader: "csv.DictReader[str]") -> tuple[AudienceRow, ...]:
+    names = [name.strip().lower() for name in reader.fieldnames or ()]
+    reader.fieldnames = names
     required = {name for name, field in AudienceRow.model_fields.items() if field.is_required()}
-    missing = required - set(reader.fieldnames or ())
-    if missing:
+    if twice := sorted({name for name in names if names.count(name) > 1}):
+        raise InvalidInput(f"the header names {', '.join(twice)} twice", field="csv", code="audience.header")
+    if missing := required - set(names):
         raise InvalidInput(
             f"the header lacks {', '.join(sorted(missing))}",
             field="csv",
@@ -170,16 +184,24 @@ def read_csv(text: str) -> tuple[AudienceRow, ...]:
         )
     rows = []
     for line in reader:
-        told = {name: value for name, value in line.items() if value not in (None, "")}
+        if None in line:
+            raise _bad_line(reader.line_num, f"has more values than the header has names ({len(names)})")
+        told = {name: value.strip() for name, value in line.items() if value and value.strip()}
+        if not told:
+            continue
         try:
             rows.append(AudienceRow.model_validate(told))
         except ValidationError as error:
             first = error.errors()[0]
             where = ".".join(str(part) for part in first["loc"])
-            raise InvalidInput(
-                f"line {reader.line_num}{f', {where}' if where else ''}: {first['msg']}",
-                field=f"csv:{reader.line_num}",
-                code="audience.row",
-                action="Correct the line and send the figures again.",
-            ) from error
+            raise _bad_line(reader.line_num, f"{where}: {first['msg']}" if where else first["msg"]) from error
     return tuple(rows)
+
+
+def _bad_line(number: int, what: str) -> InvalidInput:
+    return InvalidInput(
+        f"line {number}, {what}",
+        field=f"csv:{number}",
+        code="audience.row",
+        action="Correct the line and send the figures again.",
+    )

@@ -1,7 +1,7 @@
 """The label's part of the database: artists, tracks, releases. Apart from the rest of the store for its size alone; the
 same rules hold: a method is a transaction, faults come out as typed errors."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from typing import Any
 
 from sqlalchemy import func, select, update
@@ -97,6 +97,17 @@ class Roster(Prospects, Alarms):
                 )
             )
             return tuple(known)
+
+    async def released_numbers(self, tenant: str, artist: str, numbers: Collection[int]) -> frozenset[int]:
+        """Which of an artist's tracks, by their number, are out."""
+        statement = (
+            select(col(Track.number))
+            .join(Release, col(Release.track_id) == col(Track.id))
+            .where(col(Track.tenant) == tenant, col(Track.artist) == artist, col(Track.number).in_(numbers))
+            .where(col(Release.released_at).is_not(None))
+        )
+        async with self._session() as session:
+            return frozenset(await session.scalars(statement))
 
     async def enter_track(self, request: TrackRequest) -> None:
         """Have a track. Raises UnknownReference without its artist."""

@@ -1,5 +1,5 @@
-"""What reviewers are shown on a telephone: a song as MP3, and the beginning of a film that is too large to be sent. Apart
-from the messengers, because it is made once however many are asked."""
+"""What reviewers are shown on a telephone: a song as MP3, and the beginning of a film too large to be sent. Apart from
+the messengers, because it is made once however many are asked."""
 
 from pathlib import Path
 from typing import Final

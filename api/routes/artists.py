@@ -444,8 +444,16 @@ async def _heard(studio: Services, caller: Caller, artist: str, rows: tuple[Audi
     if len(rows) > MAX_ROWS:
         raise TooLarge(f"{len(rows)} rows at once; at most {MAX_ROWS}", field="rows", code="audience.too_many")
     check_told(rows, datetime.now(UTC))
-    known = await studio.store.keep_audience(caller.tenant, artist, rows)
-    return await studio.label.hear(caller.tenant, artist, report(known))
+    numbers = {row.number for row in rows}
+    out = await studio.store.released_numbers(caller.tenant, artist, numbers)
+    # Figures of what is not out are somebody's mistake: kept, they would count for whatever gets that number.
+    unknown = tuple(sorted(numbers - out))
+    told = tuple(row for row in rows if row.number in out)
+    if not told:
+        return ReportTaken(taken=(), unknown=unknown[:60])
+    known = await studio.store.keep_audience(caller.tenant, artist, told)
+    taken = await studio.label.hear(caller.tenant, artist, report(known))
+    return taken.model_copy(update={"unknown": tuple(sorted({*taken.unknown, *unknown}))[:60]})
 
 
 async def _tell(studio: Services, caller: Caller, artist: str, update: str, command: Command) -> CommandTaken:
