@@ -1,4 +1,4 @@
-"""Trends, experiments, incidents; songs that are tried again under their number."""
+"""Trends, experiments, incidents; songs that are tried again under their number; engines that find footage."""
 
 from datetime import datetime
 
@@ -11,7 +11,17 @@ down_revision = "0004"
 branch_labels = None
 depends_on = None
 
+CAPABILITIES = (
+    *("speech", "alignment", "lipsync", "avatar", "compositing", "quality", "inspection"),
+    *("music", "analysis", "lyrics", "vocals", "mixing", "artwork", "musicvideo", "audition", "releases"),
+)
 SLUG = "~ '^[a-z0-9]([a-z0-9-]{0,62}[a-z0-9])?$'"
+
+
+def _capabilities(names: tuple[str, ...]) -> None:
+    op.drop_constraint("capability", "engine_instance", type_="check")
+    listed = ", ".join(f"'{name}'" for name in names)
+    op.create_check_constraint("capability", "engine_instance", f"capability IN ({listed})")
 
 
 def _moment(name: str, *, now: bool = False, nullable: bool = True) -> sa.Column[datetime]:
@@ -92,9 +102,12 @@ def upgrade() -> None:
     op.alter_column("track", "variant", server_default=None)
     varied = sa.text("variant <> ''")
     op.create_index("track_variant_idx", "track", ["tenant", "variant"], postgresql_where=varied)
+    _capabilities((*CAPABILITIES, "footage"))
 
 
 def downgrade() -> None:
+    op.execute("DELETE FROM engine_instance WHERE capability = 'footage'")
+    _capabilities(CAPABILITIES)
     op.drop_index("track_variant_idx", table_name="track")
     op.drop_column("track", "variant")
     op.drop_index(op.f("track_tenant_artist_number_idx"), table_name="track")
