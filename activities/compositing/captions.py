@@ -67,7 +67,7 @@ def cues(spoken: Iterable[tuple[Alignment, float]], characters: int = LINE_CHARA
         pieces = [piece for word in words if word.text for piece in _broken(word, characters)]
         grouped.extend(_grouped(pieces, characters))
     timed: list[Cue] = []
-    for lines, following in zip(grouped, [*grouped[1:], None], strict=True):
+    for lines, following in zip(grouped, [*grouped[1:], None], strict=False):
         start, spoken_until = lines[0][0].start, lines[-1][-1].end
         end = max(spoken_until + _LINGER, start + _SHORTEST)
         if following:

@@ -116,4 +116,6 @@ def _closing(analysis: SoundAnalysis, beats: np.ndarray, fps: int, frames: int) 
         near = [second for second in times if length - most <= second <= length - least]
         if near:
             return _frame(min(near, key=lambda second: abs(second - wanted)), beats, fps)
-    return round(wanted * fps)
+    # A song of a moment has hardly a beat: any that leaves something on both sides.
+    inner = [second for second in beats if 0.2 <= second <= length - 0.2]
+    return round(min(inner, key=lambda second: abs(second - wanted), default=wanted) * fps)

@@ -86,7 +86,7 @@ class Particles(Scene):
         columns = np.concatenate([self._x, self._x - half * step_x]) + np.float32(across)
         points = splat(rows * scale, columns * scale, np.concatenate([weight, weight]) * half, self._trails.shape)
         # A finer picture has more pixels for the same light.
-        kept = np.float32(0.93 ** (1 / self._finer))
+        kept = float(0.93 ** (1 / self._finer))
         spread = cv2.blur(self._trails, (3, 3), borderType=cv2.BORDER_REPLICATE)
         self._trails = np.asarray(cv2.addWeighted(self._trails, kept * (1 - _SPREAD), spread, kept * _SPREAD, 0))
         self._trails += points * np.float32(1.0 + 0.8 * moment.highs)
