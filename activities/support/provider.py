@@ -235,7 +235,7 @@ class Provider:
 
     def fault(self, what: str, code: str, *, lasts: bool = False) -> ProviderFault:
         """The provider's failure, as an error. One that ``lasts`` is not tried again: another attempt fails alike."""
-        fault = ProviderFault(f"{self.name} {what}.", code=f"provider.{code}", field=self._setting)
+        fault = ProviderFault(f"{self.name} {what.rstrip('.')}.", code=f"provider.{code}", field=self._setting)
         if lasts:
             fault.retryable = False
             fault.audience, fault.action = Audience.OPERATOR, "Look at what the provider says, then resume."

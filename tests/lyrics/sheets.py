@@ -1,5 +1,6 @@
 """Tunes to write words for: made as the topline makes them, and one small and plain."""
 
+from itertools import accumulate
 from random import Random
 from typing import Any
 
@@ -7,6 +8,7 @@ from activities.analysis.lines import line_bars, line_rhythm, rhymes
 from activities.lyrics.base import LyricsBrief
 from models.identity import RhymeHabit
 from models.music import (
+    BEATS_PER_BAR,
     Grid,
     Key,
     LeadLine,
@@ -39,15 +41,16 @@ def topline(seed: int) -> LeadSheet:
         first = next((at for at, one in enumerate(sections) if one.kind is kind), None)
         lengths = line_bars(bars)
         letters = rhymes(habit, len(lengths))
+        starts = accumulate((BEATS_PER_BAR * length for length in lengths), initial=0)
         lines = tuple(
             LeadLine(
                 notes=tuple(
-                    LeadNote(start=one.start, beats=one.beats, pitch=60, strong=one.strong)
+                    LeadNote(start=start + one.start, beats=one.beats, pitch=60, strong=one.strong)
                     for one in line_rhythm(kind, length, tempo, draw)
                 ),
                 rhyme=letter,
             )
-            for length, letter in zip(lengths, letters, strict=True)
+            for start, length, letter in zip(starts, lengths, letters, strict=False)
         )
         lines = lines if first is None else sections[first].lines
         sections.append(LeadSection(kind=kind, start_bar=bar, bars=bars, lines=lines, same_as=first))

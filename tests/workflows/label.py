@@ -105,6 +105,7 @@ class InstantLabel:
     publications: list[Publication] = field(default_factory=list)
     released_: list[ReleaseToRecord] = field(default_factory=list)
     described: list[ReleaseRequest] = field(default_factory=list)
+    explicit: bool = False
 
     def _make(self, request: StageRequest) -> list[object]:
         self.tried[f"{request.stage} by {request.engine.name}"] += 1
@@ -139,7 +140,13 @@ class InstantLabel:
             SectionToSing(kind=SectionKind.VERSE, lines=(_line(f"rain {request.seed}"),), start_bars=(4,)),
             SectionToSing(kind=SectionKind.CHORUS, lines=(_line(f"light {request.seed}"),), start_bars=(12, 28)),
         )
-        return LyricsResult(lyrics=artifact(of), sections=sections, title="Rain Light", source=request.engine.name)
+        return LyricsResult(
+            lyrics=artifact(of),
+            sections=sections,
+            title="Rain Light",
+            source=request.engine.name,
+            explicit=self.explicit,
+        )
 
     @activity.defn(name="vocals.sing")
     async def sing(self, request: SingRequest) -> SingResult:

@@ -179,6 +179,21 @@ async def test_a_provider_that_rests_is_passed_over_at_once_and_the_result_says_
     assert credits_["music"] == "composer"
 
 
+async def test_a_release_is_explicit_by_its_words_and_not_by_leave(room: Room) -> None:
+    rude = track().identity.model_copy(update={"explicit": True})
+    for number, found in enumerate((False, True), start=1):
+        room.label.explicit = found
+        handle = await room.start(
+            track_id=f"vela-000{number}",
+            number=number,
+            identity=rude,
+            seed=number,
+            approval=ApprovalPolicy(required=False),
+        )
+        assert (await handle.result()).state is TrackState.RELEASED
+    assert [one.explicit for one in room.label.described] == [False, True]
+
+
 async def test_a_stage_that_fails_waits_for_a_person_and_goes_on_from_there(room: Room) -> None:
     room.label.failing["vocals"] = ScriptRejected("a word that cannot be sung")
     handle = await room.start(approval=ApprovalPolicy(required=False))
