@@ -20,13 +20,18 @@ class Alarms(Store):
     """A store that also knows incidents. Implements the Protocols of ``activities/incidents``."""
 
     async def seen_life(self, snapshot: ArtistSnapshot) -> IncidentChanges:
-        """What has become of an artist's incidents, those that are new entered. Nothing for a snapshot that is not the
-        newest."""
+        """What has become of an artist's incidents, those that are new entered. Those of a track that is not under way
+        any more are over: one that was terminated cannot say so itself. Nothing for a snapshot that is not the newest.
+        """
         life = snapshot.life
         row = await self.find(Artist, life.tenant, life.artist)
         if row is None or row.sequence > snapshot.sequence:
             return _NOTHING
-        return await self._seen(life.tenant, life.artist, LIFE, incidents_of(life))
+        changes = await self._seen(life.tenant, life.artist, LIFE, incidents_of(life))
+        under_way = {LIFE, life.running.track_id if life.running else ""}
+        left = await self.incidents(life.tenant, state=IncidentState.OPEN, artist=life.artist, limit=50)
+        gone = tuple(row.incident for row in left if row.subject not in under_way)
+        return changes.model_copy(update={"over": (*changes.over, *gone)})
 
     async def seen_track(self, progress: TrackProgress, sequence: int) -> IncidentChanges:
         """The same of a track's."""
