@@ -74,7 +74,7 @@ ENGINES: tuple[EngineSpec, ...] = (
     _spec(Capability.MUSICVIDEO, "visuals", "2", "visuals:GenerativeVisuals", default=True),
     _spec(Capability.FOOTAGE, "pexels", "1", "pexels:PexelsFootage", Lane.IO),
     _spec(Capability.FOOTAGE, "pixabay", "1", "pixabay:PixabayFootage", Lane.IO),
-    _spec(Capability.AUDITION, "audition", "2", "engine:SongAudition", default=True),
+    _spec(Capability.AUDITION, "audition", "3", "engine:SongAudition", default=True),
     _spec(Capability.RELEASES, "packager", "2", "packager:ReleasePackager", default=True),
 )
 

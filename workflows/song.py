@@ -287,7 +287,7 @@ class SongMaking:
             timing=mix.timing,
             lyrics=words.lyrics,
             lead=analysis.lead,
-            stems=mix.stems if music.score else (),
+            stems=mix.stems,
             score=music.score,
             plan=request.song,
             videos=tuple(video.video for video in videos),

@@ -16,7 +16,7 @@ from activities.audition.pitch import Intonation, intonation
 from activities.audition.song_print import song_print
 from activities.audition.sound import hear_master
 from activities.audition.tempo import found_tempo, onset_curve
-from activities.audition.timing import timing
+from activities.audition.timing import music_of, timing
 from activities.quality.recognition import Recogniser
 from activities.support.audio import Samples, mono_16k
 from activities.support.engine import Progress
@@ -77,7 +77,9 @@ class SongAudition:
             cents=None if sung is None or sung.cents is None else round(sung.cents, 1),
             duration_ms=round(master.seconds * 1000),
         )
-        print_ = song_print(master.mono, onsets, tempo or song.plan.tempo_bpm, song.lyrics.text, song.language)
+        music = music_of(song.stems)
+        bpm = tempo or song.plan.tempo_bpm
+        print_ = song_print(master.mono, onsets, bpm, song.lyrics.text, song.language, music)
         return report, print_
 
 

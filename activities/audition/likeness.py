@@ -15,16 +15,26 @@ _UNLIKE = 0.5
 
 class SongPrint(Contract):
     """What is kept of a song to know it again. ``embedding`` has unit length (harmony over time whatever the key,
-    rhythm, timbre); ``shingles`` are hashes of every three words in a row. Kept as an artifact (JSON)."""
+    rhythm, timbre), ``music`` is that of the song without its voice, which else covers what it sings to: empty where it
+    is not known; ``shingles`` are hashes of every three words in a row. Kept as an artifact (JSON)."""
 
     embedding: Annotated[tuple[float, ...], Field(min_length=DIMENSIONS, max_length=DIMENSIONS)]
+    music: Annotated[tuple[float, ...], Field(max_length=DIMENSIONS)] = ()
     shingles: Annotated[tuple[Annotated[int, Field(ge=0, lt=2**32)], ...], Field(max_length=4_000)] = ()
+
+    @property
+    def recordings(self) -> tuple[tuple[float, ...], ...]:
+        """Its embeddings: of the whole, and of the music alone."""
+        return (self.embedding, self.music) if len(self.music) == DIMENSIONS else (self.embedding,)
 
 
 def likeness(one: SongPrint, other: SongPrint) -> float:
-    """How alike two songs are, 0 to 1: as recordings or as words, whichever is more. The same recording, encoded anew,
-    is above 0.97; so are the same words over other music."""
-    cosine = sum(a * b for a, b in zip(one.embedding, other.embedding, strict=True))
+    """How alike two songs are, 0 to 1: as recordings, with the voice or without, or as words, whichever is most. The
+    same recording, encoded anew, is above 0.97; so are the same words over other music, and other words and another
+    voice over the same music."""
+    cosine = max(
+        sum(a * b for a, b in zip(mine, yours, strict=True)) for mine in one.recordings for yours in other.recordings
+    )
     return max(_surely(cosine), overlap(one.shingles, other.shingles))
 
 

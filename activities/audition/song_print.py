@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from activities.audition.likeness import DIMENSIONS, SongPrint
-from activities.audition.tempo import TEMPO_RATE
+from activities.audition.tempo import TEMPO_RATE, onset_curve
 from activities.quality.words import canonical_words
 
 Vector = NDArray[np.float64]
@@ -22,6 +22,8 @@ _FFT = 4_096
 _PATCH = 64
 """Half beats in a patch: eight bars."""
 _CHROMA_WAVES, _TIME_WAVES = 7, 12
+_TUNED_EVERY = 4
+"""Frames of which one tells the tuning."""
 _LAGS = 20
 _CEPSTRA = 12
 _WEIGHTS = (0.5, 0.3, 0.2)
@@ -29,8 +31,24 @@ _TYPICAL: Vector = np.asarray(json.loads(Path(__file__).with_name("typical.json"
 """What songs have in common, by mean over the composer's songs of every genre: only what sets a song apart counts."""
 
 
-def song_print(sound: NDArray[np.float32], onsets: Vector, tempo_bpm: float, lyrics: str, language: str) -> SongPrint:
-    """The print of mono ``sound`` at ``TEMPO_RATE`` with its onset strength, tempo and words."""
+def song_print(
+    sound: NDArray[np.float32],
+    onsets: Vector,
+    tempo_bpm: float,
+    lyrics: str,
+    language: str,
+    music: NDArray[np.float32] | None = None,
+) -> SongPrint:
+    """The print of mono ``sound`` at ``TEMPO_RATE`` with its onset strength, tempo and words; ``music`` is the song
+    without its voice."""
+    return SongPrint(
+        embedding=_embedding(sound, onsets, tempo_bpm),
+        music=() if music is None or not music.any() else _embedding(music, onset_curve(music), tempo_bpm),
+        shingles=shingles(lyrics, language),
+    )
+
+
+def _embedding(sound: NDArray[np.float32], onsets: Vector, tempo_bpm: float) -> tuple[float, ...]:
     parts = features(sound, onsets, tempo_bpm)
     embedding = np.zeros(DIMENSIONS)
     at = 0
@@ -38,10 +56,7 @@ def song_print(sound: NDArray[np.float32], onsets: Vector, tempo_bpm: float, lyr
         own = slice(at, at + len(part))
         embedding[own] = _unit(part - _TYPICAL[own]) * np.sqrt(weight)
         at += len(part)
-    return SongPrint(
-        embedding=tuple(round(float(value), 5) for value in embedding),
-        shingles=shingles(lyrics, language),
-    )
+    return tuple(round(float(value), 5) for value in embedding)
 
 
 def features(sound: NDArray[np.float32], onsets: Vector, tempo_bpm: float) -> tuple[Vector, Vector, Vector]:
@@ -64,7 +79,9 @@ def _unit(vector: Vector) -> Vector:
 
 
 def _harmony(spectrum: NDArray[np.float32], tempo_bpm: float) -> Vector:
-    chroma = librosa.feature.chroma_stft(S=np.square(spectrum), sr=TEMPO_RATE, n_fft=_FFT, tuning=0.0)
+    # Played three percent faster a song lies between the keys: without its own tuning it is another song's.
+    tuning = librosa.estimate_tuning(S=spectrum[:, ::_TUNED_EVERY], sr=TEMPO_RATE, n_fft=_FFT)
+    chroma = librosa.feature.chroma_stft(S=np.square(spectrum), sr=TEMPO_RATE, n_fft=_FFT, tuning=tuning)
     half = 30 / tempo_bpm * TEMPO_RATE / _HOP
     edges = np.round(np.arange(0, chroma.shape[1], half)).astype(int)
     beats = np.stack([chroma[:, a : max(a + 1, b)].mean(axis=1) for a, b in pairwise(edges)], axis=1)

@@ -41,7 +41,7 @@ class AuditionActivities:
                 language=request.language,
                 delivery=request.delivery,
                 thresholds=request.thresholds,
-                stems={stem.name: bench.fetch(stem.audio) for stem in request.stems} if request.score else {},
+                stems={stem.name: bench.fetch(stem.audio) for stem in request.stems},
                 score=bench.read(request.score, Score) if request.score else None,
             )
             report, print_ = engine.audition(song, bench.progress)

@@ -16,6 +16,8 @@ from models.errors import MediaRejected
 from models.music import Part, Score
 
 ON_GRID_SECONDS: Final = 0.02
+VOICES: Final = frozenset({"vocals", "backing"})
+"""The stems in which somebody sings."""
 _REACH_SECONDS: Final = 0.06
 """Where a note is looked for. What is further off is another note, or none."""
 
@@ -58,6 +60,17 @@ def timing(score: Score, first_beat: float, stems: Mapping[str, Path]) -> Timing
         median=float(np.median(heard)) if len(heard) else None,
         loosest=min(found, key=lambda stem: _close(np.abs(found[stem])) / len(found[stem]), default=""),
     )
+
+
+def music_of(stems: Mapping[str, Path]) -> NDArray[np.float32] | None:
+    """The song without its voice, mono at ``RATE``; None without stems. Raises MediaRejected as above."""
+    parts = [_mono(wav, stem) for stem, wav in stems.items() if stem not in VOICES]
+    if not parts:
+        return None
+    music = np.zeros(max(map(len, parts)), np.float32)
+    for part in parts:
+        music[: len(part)] += part
+    return music
 
 
 def _close(away: NDArray[np.float64]) -> int:

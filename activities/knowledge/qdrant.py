@@ -39,12 +39,13 @@ class QdrantMemory:
 
         point = models.PointStruct(
             id=str(uuid.uuid5(_NAMESPACE, song.track_id)),
-            vector=list(song.print.embedding),
+            vector=list(_sought(song.print)),
             payload={
                 "tenant": tenant,
                 "track": song.track_id,
                 "title": song.title,
                 "embedding": list(song.print.embedding),
+                "music": list(song.print.music),
                 "shingles": list(song.print.shingles),
                 "looked_up": _smallest(song.print),
             },
@@ -64,11 +65,14 @@ class QdrantMemory:
             of_tenant = matching("tenant", models.MatchValue(value=tenant))
             other = matching("track", models.MatchValue(value=but))
             sound = models.Filter(must=[of_tenant], must_not=[other])
-            found = self._call(
-                lambda client: (
-                    client.query_points(COLLECTION, query=list(heard.embedding), query_filter=sound, limit=limit).points
+            found: list[Any] = []
+            for recording in heard.recordings:
+                query = list(recording)
+                found += self._call(
+                    lambda client, query=query: (
+                        client.query_points(COLLECTION, query=query, query_filter=sound, limit=limit).points
+                    )
                 )
-            )
             if hashes := _smallest(heard):
                 shared = matching("looked_up", models.MatchAny(any=hashes))
                 words = models.Filter(must=[of_tenant, shared], must_not=[other])
@@ -115,6 +119,11 @@ class QdrantMemory:
         return client
 
 
+def _sought(print_: SongPrint) -> tuple[float, ...]:
+    """By what a song is found: its music where that is known alone, for a voice covers it."""
+    return print_.recordings[-1]
+
+
 def _smallest(heard: SongPrint) -> list[int]:
     return sorted(set(heard.shingles))[:_SAMPLED]
 
@@ -124,7 +133,11 @@ def _songs(payloads: Iterable[dict[str, Any]]) -> list[KnownSong]:
         payload["track"]: KnownSong(
             payload["track"],
             payload["title"],
-            SongPrint(embedding=tuple(payload["embedding"]), shingles=tuple(payload["shingles"])),
+            SongPrint(
+                embedding=tuple(payload["embedding"]),
+                music=tuple(payload.get("music", ())),
+                shingles=tuple(payload["shingles"]),
+            ),
         )
         for payload in payloads
     }
