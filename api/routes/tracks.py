@@ -18,6 +18,7 @@ from api.views import LINK_SECONDS, FigureView, figures_of
 from models.approval import WorkKind
 from models.base import Contract, Slug
 from models.errors import Conflict, TemporalUnavailable, UnknownReference
+from models.publication import PublicationState
 from models.release import Manifest
 from models.render import Resume
 from models.tables import Release, Track
@@ -142,6 +143,11 @@ async def resume_track(
     note = body.note if body else ""
     resume = Resume(resume_id=key or f"rest-{secrets.token_hex(12)}", who=caller.subject, note=note)
     await studio.renders.resume(row.id, resume, WorkKind.TRACK)
+    for publication in await studio.store.publications(row.id):
+        if publication.state is PublicationState.BLOCKED:
+            # It may have ended in this very moment.
+            with contextlib.suppress(Conflict):
+                await studio.publications.resume(row.id, publication.publisher, resume)
     return TrackAccepted(track_id=row.id)
 
 
