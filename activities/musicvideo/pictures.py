@@ -160,7 +160,7 @@ def closing_ground(cover: Path, stage: Stage) -> Picture:
     top, left = (side - stage.height) // 2, (side - stage.width) // 2
     part = large[top : top + stage.height, left : left + stage.width].astype(np.float32)
     away = np.maximum(np.abs(stage.x[None]), np.abs(stage.y[:, None]) - 0.03)
-    shadow = 0.62 - 0.42 * np.clip(1 - (away - 0.74) / 0.32, 0, 1)
+    shadow = 0.6 - 0.34 * smooth(np.asarray(1 - (away - 0.74) / 0.95, np.float32))
     return np.clip(part * shadow[..., None].astype(np.float32), 0, 255).astype(np.uint8)
 
 

@@ -212,8 +212,9 @@ def shelf(clips: dict[str, bytes]) -> Iterator[Shelf]:
 
 @pytest.fixture
 def small(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Plates a quarter as high, for tests of which are taken and not of how they look."""
+    """Plates a quarter as high and less long, for tests of which are taken and not of how they look."""
     monkeypatch.setattr(house, "SHORT_SIDE", 180)
+    monkeypatch.setattr(house, "SECONDS", 4.0)
 
 
 Finder = Callable[..., FootageEngine]

@@ -57,7 +57,7 @@ def test_a_tall_video_is_cut_from_tall_footage(shelf: Shelf, tmp_path: Path) -> 
     plates = pexels(shelf).find(brief(shape=Shape.TALL), tmp_path, no_progress)
     assert {asked["orientation"] for _, asked in shelf.asked} == {"portrait"}
     info = probe(plates[0].video)
-    assert (info.width, info.height, info.frames) == (180, 320, 300)
+    assert (info.width, info.height, info.frames) == (180, 320, 100)
 
 
 @pytest.mark.usefixtures("small")
