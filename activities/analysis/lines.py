@@ -9,9 +9,9 @@ from models.music import BEATS_PER_BAR, SectionKind
 
 SHORTEST_SECONDS: Final = 0.25
 """Below this a syllable is no longer understood when it is sung."""
-LONGEST_SECONDS: Final = 0.6
+LONGEST_SECONDS: Final = 0.72
 """Where a beat is longer, most syllables take half of one: words of drawn-out syllables fall apart to the ear (of
-choruses whose syllables last 0.9 s on average, a recogniser gets three words of four wrong; at 0.6 s one of ten)."""
+choruses whose syllables last 0.9 s on average, a recogniser gets three words of four wrong; at 0.65 s one of six)."""
 LINE_BARS: Final = 2
 BREATH_BEATS: Final = 1.0
 _EIGHTHS: Final = 2 * BEATS_PER_BAR
@@ -74,7 +74,8 @@ def line_rhythm(
     :data:`SHORTEST_SECONDS`: in fast songs they are quarters; in slow ones eighths, with rests between."""
     beat = 60 / tempo_bpm
     fast = 0.5 * (1 - swing) * beat < SHORTEST_SECONDS
-    slow = beat > LONGEST_SECONDS and not fast
+    # Swing makes every second eighth short: what is understood is then sung on the longer ones.
+    slow = beat > LONGEST_SECONDS and not fast and not swing
     opening, closing, counts = (
         (_FAST_OPENING, _FAST_CLOSING, _FAST_SYLLABLES)
         if fast

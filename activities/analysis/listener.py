@@ -23,7 +23,7 @@ from models.music import BEATS_PER_BAR, Grid, Score, SongPlan, SoundAnalysis
 from models.plan import Capability, EngineRef
 
 NAME = "listener"
-VERSION = "2"
+VERSION = "3"
 """Counts changes to what is heard in the same recording."""
 _UNITS: Final = 4
 _QUIETEST_LUFS: Final = -70.0

@@ -110,12 +110,13 @@ PRESETS: Final[dict[Genre, Preset]] = {
         bus=Bus(
             bands=(_RUMBLE, Band(Curve.HIGH_SHELF, 8_000, -1.0)),
             glue=Compression(threshold=2, ratio=1.4, attack=0.06, release=0.4),
-            width=1.25,
+            # Pads are wide as they are: wider, they fall silent where both sides are played as one.
+            width=1.0,
         ),
         duck=2.5,
         carve=3.0,
         channels={
-            "pads": replace(CHANNELS["pads"], level=-4, room=-10),
+            "pads": replace(CHANNELS["pads"], level=-4, room=-10, width=1.0),
             "drums": replace(CHANNELS["drums"], level=-12),
         },
     ),

@@ -91,7 +91,7 @@ def test_every_tune_can_be_sung(
 
 
 def test_the_tune_swings_as_the_band_does() -> None:
-    score = arrange(plan(Genre.LOFI, form=SONG), 1)
+    score = arrange(plan(Genre.LOFI, form=SONG, tempo_bpm=84), 1)
     assert score.swing > 0.2
     straight, lead = sheet(score), sheet(score, swing=score.swing)
     for plain, sung in zip(straight.sections, lead.sections, strict=True):
