@@ -68,9 +68,9 @@ class TrackThresholds(Contract):
     loudness_error_lu: Annotated[float, Field(ge=0, le=10)] = 0.5
     true_peak_dbtp: Annotated[float, Field(ge=-20, le=0)] = -1.0
     likeness: Annotated[float, Field(ge=0, le=1)] = 0.94
-    """Similarity to an earlier track of the house from which on it is the same song. Of seven artists' songs in five
-    genres: other songs of one artist reach 0.91, of others 0.77; the same one encoded anew, transposed or with another
-    voice is at 0.98 or more, and three of four that were cut by a third at 0.95."""
+    """Similarity to an earlier track of the house from which on it is the same song. Measured on 18 songs
+    of six artists in five genres: other songs of one artist reach 0.86, of other artists 0.40; the same song without its
+    voice, mixed otherwise or played 3 % faster is at 0.967 or more."""
 
 
 class QualityReport(Contract):
