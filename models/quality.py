@@ -69,8 +69,8 @@ class TrackThresholds(Contract):
     true_peak_dbtp: Annotated[float, Field(ge=-20, le=0)] = -1.0
     likeness: Annotated[float, Field(ge=0, le=1)] = 0.94
     """Similarity to an earlier track of the house from which on it is the same song. Measured on 18 songs
-    of six artists in five genres: other songs of one artist reach 0.86, of other artists 0.40; the same song without its
-    voice, mixed otherwise or played 3 % faster is at 0.967 or more."""
+    of six artists in five genres: other songs of one artist reach 0.86, of other artists 0.40; the same song without
+    its voice, mixed otherwise or played 3 % faster is at 0.967 or more."""
 
 
 class QualityReport(Contract):
