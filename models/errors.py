@@ -228,7 +228,3 @@ class QuotaSpent(ProviderFault):
 
 PROVIDER_RESTS = "provider.resting"
 """The code of a provider that is left alone for a while: asking it again at once is no use."""
-
-
-PROVIDER_RESTS = "provider.resting"
-"""The code of a provider that is left alone for a while: asking it again at once is no use."""

@@ -11,9 +11,9 @@ from models.identity import SingingVoice, StyleShare
 
 GOOD_ENOUGH = 0.83
 """Similarity to the nearest voice at which the search ends before it has tried all."""
-CLEAR = 0.7
+CLEAR = 0.6
 """Foretold similarity below which no voice is to be preferred to another: it errs by 0.04."""
-MOST_DRAWN, MOST_TRIED = 400, 60
+MOST_DRAWN, MOST_TRIED = 400, 30
 SEMITONES_BELOW, SEMITONES_ABOVE = 2, 12
 """A voice's range around the pitch it speaks at."""
 LOWEST = 40
@@ -68,7 +68,7 @@ def candidates(seed: int, known: NDArray[np.float32]) -> list[SingingVoice]:
         pool = POOL[sex]
         count = 2 if draw.random() < 0.6 else 3
         chosen = [pool[at] for at in draw.choice(len(pool), count, replace=False)]
-        first = round(float(draw.uniform(0.75, 0.92)), 2)
+        first = round(float(draw.uniform(0.8, 0.95)), 2)
         rest = [round((1 - first) / (count - 1), 3)] * (count - 2)
         shares = [first, *rest, round(1 - first - sum(rest), 3)]
         formant, lift = FORMANTS[int(draw.integers(len(FORMANTS)))], LIFTS[int(draw.integers(len(LIFTS)))]
