@@ -2,21 +2,15 @@
 
 What they press comes in through the bot process (``python -m api.telegram``)."""
 
-import asyncio
 from collections.abc import Awaitable, Callable
 
-import structlog
-from telegram import Bot, InputFile, Message, MessageEntity
-from telegram.error import BadRequest, Forbidden, InvalidToken, NetworkError, RetryAfter, TelegramError, TimedOut
-from telegram.request import HTTPXRequest
+from telegram import InputFile, Message, MessageEntity
 
 from activities.approvals.base import LARGEST, PREVIEW_SECONDS, Showing
 from activities.approvals.telegram_card import caption, decisions, outcome
 from activities.support.ledger import Notices
+from activities.support.telegram import TelegramDesk
 from models.approval import Question, QuestionState, Reviewer, Verdict
-from models.errors import ProviderFault
-
-log = structlog.get_logger()
 
 _FILM, _WORDS, _SONG = "film", "words", "song"
 """What kind of message went out: films carry captions, others are text, and each is edited its own way."""
@@ -31,11 +25,8 @@ class TelegramMessenger:
     """
 
     def __init__(self, bot_token: str, api_url: str, notices: Notices) -> None:
-        request = HTTPXRequest(connect_timeout=10, read_timeout=60, write_timeout=60, media_write_timeout=600)
-        self._bot = Bot(bot_token, base_url=f"{api_url.rstrip('/')}/bot", request=request)
+        self._desk = TelegramDesk(bot_token, api_url)
         self._notices = notices
-        self._ready = False
-        self._lock = asyncio.Lock()
 
     def reaches(self, reviewer: Reviewer) -> bool:
         """Whether the reviewer has a chat with the bot."""
@@ -58,7 +49,7 @@ class TelegramMessenger:
         assert showing.song is not None, "it was asked before"
         artist, _, title = question.title.rpartition(" — ")
         length = question.audio.duration_ms if question.audio else None
-        message = await self._bot.send_audio(
+        message = await self._desk.bot.send_audio(
             _chat(reviewer),
             InputFile(showing.song.read_bytes(), filename=f"{question.question_id}.mp3"),
             title=title,
@@ -71,7 +62,7 @@ class TelegramMessenger:
     async def _send(self, question: Question, reviewer: Reviewer, showing: Showing) -> tuple[str, Message]:
         chat, words, whole = _chat(reviewer), caption(question), f"The film ({question.video.size / 1e6:.0f} MB)"
         if showing.video.stat().st_size > LARGEST:
-            return _WORDS, await self._bot.send_message(chat, f"{words}\n\n{whole}: {showing.link}")
+            return _WORDS, await self._desk.bot.send_message(chat, f"{words}\n\n{whole}: {showing.link}")
         duration = (question.video.duration_ms or 0) // 1000
         links: tuple[MessageEntity, ...] = ()
         if not showing.whole:
@@ -79,7 +70,7 @@ class TelegramMessenger:
             duration = min(duration, PREVIEW_SECONDS)
         with showing.video.open("rb") as file:
             film = InputFile(file, filename=f"{question.question_id}.mp4", read_file_handle=False)
-            message = await self._bot.send_video(
+            message = await self._desk.bot.send_video(
                 chat, film, caption=words, caption_entities=links, duration=duration, supports_streaming=True
             )
         return _FILM, message
@@ -103,7 +94,7 @@ class TelegramMessenger:
         await self._deliver(question, reviewer, put)
 
     async def _say(self, reviewer: Reviewer, text: str, answered: int | None = None) -> tuple[str, Message]:
-        return _WORDS, await self._bot.send_message(
+        return _WORDS, await self._desk.bot.send_message(
             _chat(reviewer), text, reply_to_message_id=answered, allow_sending_without_reply=True
         )
 
@@ -119,7 +110,9 @@ class TelegramMessenger:
         return noted
 
     async def _give_buttons(self, question: Question, reviewer: Reviewer, noted: str) -> None:
-        await self._bot.edit_message_reply_markup(_chat(reviewer), _message_id(noted), reply_markup=decisions(question))
+        await self._desk.bot.edit_message_reply_markup(
+            _chat(reviewer), _message_id(noted), reply_markup=decisions(question)
+        )
 
     async def close(
         self, question: Question, reviewer: Reviewer, state: QuestionState, verdicts: tuple[Verdict, ...]
@@ -132,35 +125,14 @@ class TelegramMessenger:
 
         async def edit() -> None:
             if asked.startswith(_FILM):
-                await self._bot.edit_message_caption(chat, _message_id(asked), caption=words, reply_markup=None)
+                await self._desk.bot.edit_message_caption(chat, _message_id(asked), caption=words, reply_markup=None)
             else:
-                await self._bot.edit_message_text(words, chat, _message_id(asked), reply_markup=None)
+                await self._desk.bot.edit_message_text(words, chat, _message_id(asked), reply_markup=None)
 
         await self._deliver(question, reviewer, edit)
 
     async def _deliver(self, question: Question, reviewer: Reviewer, act: Callable[[], Awaitable[None]]) -> None:
-        """Faults that may pass are raised as ProviderFault. A reviewer who cannot be reached is not the render's fault:
-        it is logged, and the question stays open on every other channel."""
-        try:
-            await self._begin()
-            await act()
-        except RetryAfter as error:
-            raise ProviderFault(f"Telegram asks to wait {error.retry_after} s", code="telegram.busy") from error
-        except BadRequest as error:
-            if "not modified" not in error.message.lower():
-                log.warning("telegram.refused", question=question.question_id, reviewer=reviewer.id, why=error.message)
-        except (Forbidden, InvalidToken) as error:
-            log.error("telegram.unreachable", question=question.question_id, reviewer=reviewer.id, why=error.message)
-        except (TimedOut, NetworkError) as error:
-            raise ProviderFault(f"Telegram does not answer: {error}", code="telegram.unavailable") from error
-        except TelegramError as error:
-            raise ProviderFault(f"Telegram refuses: {error}", code="telegram.failed") from error
-
-    async def _begin(self) -> None:
-        async with self._lock:
-            if not self._ready:
-                await self._bot.initialize()
-                self._ready = True
+        await self._desk.deliver(act, question=question.question_id, reviewer=reviewer.id)
 
 
 def _linked(before: str, words: str, address: str) -> tuple[str, tuple[MessageEntity, ...]]:

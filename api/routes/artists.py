@@ -10,7 +10,7 @@ from pydantic import AwareDatetime, ConfigDict, Field
 
 from api.auth import Caller, Producer, Viewer
 from api.common import After, Limit, Line, Page, Prose, Words
-from api.planning import ApprovalChoices, approval_policy
+from api.equipment import EquipmentChoices, equipment
 from api.problems import responses
 from api.routes.renders import OptionalKey
 from api.services import Services, Studio
@@ -22,7 +22,7 @@ from models.artist import (
     ChangePolicy,
     Command,
     CommandTaken,
-    Equipment,
+    Equip,
     Idea,
     Pacing,
     Pause,
@@ -36,7 +36,6 @@ from models.artist import (
 from models.base import Contract, Seed, Slug
 from models.birth import Draft, conceive
 from models.debut import DebutRequest
-from models.engines import check_delivery, resolve_track_plan
 from models.errors import Conflict, InvalidInput, TemporalUnavailable, TooLarge, UnknownReference
 from models.identity import Delivery, Identity
 from models.lifecycle import LifePolicy
@@ -64,7 +63,7 @@ _TAKEN = _shown(404, 409, example={"state": "paused", "repeated": False})
 _HEARD = _shown(404, 409, 413, example={"taken": [1, 2], "unknown": []})
 
 
-class NewArtist(Contract):
+class NewArtist(EquipmentChoices):
     """An artist to be born. What is left out is drawn by ``seed``."""
 
     model_config = ConfigDict(json_schema_extra={"examples": [EXAMPLE]})
@@ -78,21 +77,8 @@ class NewArtist(Contract):
     autopilot: bool = False
     policy: LifePolicy = LifePolicy()
     pacing: Pacing = Pacing()
-    approval: ApprovalChoices = ApprovalChoices()
-    music: Annotated[tuple[Slug, ...], Field(max_length=4)] = ()
-    """Music engines in the order in which they are tried; the default ones without it."""
-    lyrics: Annotated[tuple[Slug, ...], Field(max_length=4)] = ()
-    """Lyrics engines in the order in which they are tried; the default one without it."""
-    vocals: Slug | None = None
-    """The vocal engine; the default one without it. ``elevenlabs`` needs ``delivery`` spoken."""
     delivery: Delivery = Delivery.SUNG
     """How the artist performs its words."""
-    footage: Annotated[tuple[Slug, ...], Field(max_length=4)] | None = None
-    """Libraries of footage in the order in which they are asked; without it those the studio has a key for. With an
-    empty list every picture is generated."""
-    publishers: Annotated[tuple[Slug, ...], Field(max_length=4)] | None = None
-    """Where releases go, all at once: ``store``, ``youtube``; the house's own without it. With an empty list they are
-    kept and go nowhere."""
 
 
 class ArtistSummary(Contract):
@@ -180,6 +166,12 @@ class PacingBody(CommandBody):
     pacing: Pacing
 
 
+class EquipmentBody(CommandBody, EquipmentChoices):
+    """Other engines, places and reviewers, whole: what is left out is the house's own again."""
+
+    model_config = ConfigDict(json_schema_extra={"examples": [{"why": "On YouTube too.", "publishers": ["store"]}]})
+
+
 class IdeaBody(CommandBody):
     """A wish for the next song."""
 
@@ -221,13 +213,6 @@ async def create_artist(body: NewArtist, caller: Producer, studio: Studio) -> Ar
     known = studio.settings.label.known_artists()
     born = conceive(seed, body.id, body.brief, name=body.name, known=known).silent
     draft = Draft(silent=born.model_copy(update={"delivery": body.delivery}))
-    footage = studio.settings.engines.footage() if body.footage is None else body.footage
-    houses = studio.settings.label.publishing()
-    publishers = houses if body.publishers is None else body.publishers
-    weights = await studio.store.weights()
-    plan = resolve_track_plan(weights, body.music, footage, publishers, lyrics=body.lyrics, vocals=body.vocals)
-    check_delivery(plan, body.delivery)
-    approval = await approval_policy(studio, caller.tenant, body.approval)
     request = DebutRequest(
         tenant=caller.tenant,
         artist=body.id,
@@ -236,7 +221,7 @@ async def create_artist(body: NewArtist, caller: Producer, studio: Studio) -> Ar
         policy=body.policy,
         pacing=body.pacing,
         autopilot=body.autopilot,
-        equipment=Equipment(plan=plan, approval=approval, banned=studio.settings.label.banned_words()),
+        equipment=await equipment(studio, caller.tenant, body, body.delivery),
     )
     ArtistRequest(
         artist=body.id,
@@ -397,6 +382,18 @@ async def change_pacing(
     """Work at another pace from now on."""
     command = ChangePacing(command_id=_id(key), who=caller.subject, why=body.why, pacing=body.pacing)
     return await _tell(studio, caller, artist, "change_pacing", command)
+
+
+@router.post("/{artist}/equipment", responses=_TAKEN)
+async def equip(
+    artist: Slug, caller: Producer, studio: Studio, body: EquipmentBody, key: OptionalKey = None
+) -> CommandTaken:
+    """Make tracks with other engines, publish them elsewhere, have others decide, from the next track on."""
+    row = await _known(studio, caller, artist)
+    identity = row.life.identity if row.life else row.identity
+    chosen = await equipment(studio, caller.tenant, body, identity.delivery)
+    command = Equip(command_id=_id(key), who=caller.subject, why=body.why, equipment=chosen)
+    return await _tell(studio, caller, artist, "equip", command)
 
 
 @router.post("/{artist}/ideas", responses=_TAKEN)

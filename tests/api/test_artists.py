@@ -101,6 +101,18 @@ def test_who_writes_and_who_speaks_is_chosen_at_birth(tenant: Tenant) -> None:
     assert httpx.get(view["voice_sample_url"]).content[:4] == b"RIFF", "its voice was cast by the singer"
 
 
+def test_who_makes_the_next_songs_and_where_they_go_can_change_while_it_lives(tenant: Tenant) -> None:
+    artist = born(tenant)
+    path = f"/artists/{artist}/equipment"
+    problem(tenant.producer.post(path, json={"vocals": "elevenlabs"}), 422, "vocals.speaks_only")
+    problem(tenant.producer.post(path, json={"publishers": ["the-moon"]}), 404, "reference.unknown")
+    problem(tenant.viewer.post(path, json={}), 403, "access.forbidden")
+    taken = tenant.producer.post(path, json={"lyrics": ["llm", "writer"], "publishers": [], "why": "a quiet year"})
+    assert taken.json()["repeated"] is False, taken.text
+    events = tenant.viewer.get(f"/artists/{artist}/timeline").json()["events"]
+    assert "a quiet year" in next(event["text"] for event in events if event["kind"] == "command")
+
+
 def test_a_track_is_approved_and_its_release_is_whole(tenant: Tenant) -> None:
     track = track_of(tenant, born(tenant))
     question = question_on(tenant, track)
