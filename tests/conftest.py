@@ -38,6 +38,8 @@ LONGEST_FIRST = ("durability", "whole", "workflows", "api")
 """Rooms that wait for time-outs and servers more than they compute. Begun first, they never run on alone at the end."""
 
 
+# First, for xdist reads the groups in the same hook.
+@pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """A room's tests run one after another in one process, which starts its servers and makes its media once."""
     for item in items:
