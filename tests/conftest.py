@@ -9,6 +9,7 @@ from pathlib import Path
 import hypothesis
 import pytest
 
+from deploy.local import state
 from deploy.local.servers import LocalServers
 
 # A busy machine is slow, and that is no failure. In CI the examples are the same for every run of the same code; new
@@ -33,6 +34,10 @@ def servers(state_root: Path) -> Iterator[LocalServers]:
     with LocalServers(state_root / "servers") as running:
         yield running
 
+
+# Rooms run side by side: each process looks for ports where no other does.
+if worker := os.environ.get("PYTEST_XDIST_WORKER"):
+    state.PORTS = state.PORTS[int(worker.removeprefix("gw")) :: int(os.environ["PYTEST_XDIST_WORKER_COUNT"])]
 
 LONGEST_FIRST = ("durability", "whole", "workflows", "api")
 """Rooms that wait for time-outs and servers more than they compute. Begun first, they never run on alone at the end."""

@@ -17,7 +17,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 LOOPBACK = "127.0.0.1"
 
-PORTS = range(20_000, 22_000)
+PORTS = range(12_000, 22_000)
 """Below the kernel's ephemeral range, so that no outgoing connection takes a remembered port; and 10,000 below a second
 free range, because the object store derives one port from another by that distance."""
 DERIVED_PORT_DISTANCE = 10_000
