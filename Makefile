@@ -45,7 +45,7 @@ bench: $(FULL) weights ## measure every figure, print the table, write .studio/b
 	@$(PY) -m deploy.bench
 
 test: lint weights ## everything: style, types, import rules, tests on real servers
-	$(PY) -m pytest --numprocesses 2 --dist loadgroup --no-loadscope-reorder
+	$(PY) -m pytest --numprocesses 2 --no-loadscope-reorder
 
 lint: $(FULL) ## style, types, import rules
 	.venv/bin/ruff check .

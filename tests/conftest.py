@@ -8,6 +8,8 @@ from pathlib import Path
 
 import hypothesis
 import pytest
+from xdist.remote import Producer
+from xdist.scheduler import LoadScopeScheduling
 
 from deploy.local import state
 from deploy.local.servers import LocalServers
@@ -43,12 +45,18 @@ LONGEST_FIRST = ("durability", "whole", "workflows", "api")
 """Rooms that wait for time-outs and servers more than they compute. Begun first, they never run on alone at the end."""
 
 
-# First, for xdist reads the groups in the same hook.
-@pytest.hookimpl(tryfirst=True)
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+class RoomByRoom(LoadScopeScheduling):
     """A room's tests run one after another in one process, which starts its servers and makes its media once."""
-    for item in items:
-        item.add_marker(pytest.mark.xdist_group(_room(item)))
+
+    def _split_scope(self, nodeid: str) -> str:
+        return nodeid.split("/")[1]
+
+
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Producer) -> RoomByRoom:
+    return RoomByRoom(config, log)
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     items.sort(key=lambda item: (*LONGEST_FIRST, _room(item)).index(_room(item)))
 
 
