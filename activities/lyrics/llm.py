@@ -11,6 +11,7 @@ from activities.lyrics.base import TITLE, Breach, LyricsBrief, Rule
 from activities.lyrics.checks import LONGEST_WORD, MOST_WORDS, Checks
 from activities.support.engine import Progress
 from activities.support.provider import Patience, Provider
+from models.base import canonical_sha256
 from models.errors import EngineUnavailable, ScriptRejected
 from models.lanes import Lane
 from models.music import LeadSheet, LyricLine, Lyrics, LyricSection, LyricWord
@@ -44,9 +45,10 @@ class LanguageModelWriter:
 
     @property
     def ref(self) -> EngineRef:
-        """The engine. Raises EngineUnavailable without an address or a model."""
+        """The engine; its model stands for its weights. Raises EngineUnavailable without an address or a model."""
         self._check()
-        return EngineRef(capability=Capability.LYRICS, name=NAME, version=VERSION, lane=Lane.IO)
+        weights = canonical_sha256({"model": self._model})
+        return EngineRef(capability=Capability.LYRICS, name=NAME, version=VERSION, lane=Lane.IO, weights=weights)
 
     def write(self, lead: LeadSheet, brief: LyricsBrief, progress: Progress) -> Lyrics:
         """See :class:`~activities.lyrics.base.LyricsEngine`. One unit of progress an answer.

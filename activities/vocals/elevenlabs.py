@@ -24,6 +24,7 @@ from activities.support.engine import Progress
 from activities.support.ffmpeg import BIT_EXACT, run
 from activities.support.provider import Patience, Provider
 from activities.vocals.base import LEAD_IN, MELODY_RATE, TAIL, CastVoice, SungFiles
+from models.base import canonical_sha256
 from models.errors import EngineUnavailable, ScriptRejected
 from models.identity import Delivery, SingingVoice
 from models.lanes import Lane
@@ -75,9 +76,10 @@ class ElevenLabsVoice:
 
     @property
     def ref(self) -> EngineRef:
-        """The engine. Raises EngineUnavailable without a key or a voice."""
+        """The engine; model and voice stand for its weights. Raises EngineUnavailable without a key or a voice."""
         self._check()
-        return EngineRef(capability=Capability.VOCALS, name=NAME, version=VERSION, lane=Lane.IO)
+        weights = canonical_sha256({"model": self._model, "voice": self._voice_id})
+        return EngineRef(capability=Capability.VOCALS, name=NAME, version=VERSION, lane=Lane.IO, weights=weights)
 
     def sing(
         self,

@@ -237,6 +237,11 @@ def test_a_refused_key_and_missing_settings_are_named(desk: Desk) -> None:
         assert caught.value.field == setting
 
 
+def test_another_model_writes_other_words_that_are_kept_apart() -> None:
+    one, other = (LanguageModelWriter("http://localhost:1/v1", "", model) for model in ("small", "large"))
+    assert one.ref.weights != other.ref.weights
+
+
 def test_it_rests_after_failing_and_then_costs_no_time(desk: Desk) -> None:
     desk.trouble = "500"
     engine = writer(desk, patience=Patience(answer=1.0, failures=2))
