@@ -5,9 +5,16 @@ from datetime import timedelta
 from temporalio.client import Client
 from temporalio.common import WorkflowIDConflictPolicy, WorkflowIDReusePolicy
 
-from api.temporal import reach
+from api.temporal import WORK_ENDED, reach
+from models.errors import Conflict
 from models.lanes import Lane
-from models.publication import PublicationRequest, ReleaseToPublish, Skip, publication_workflow_id
+from models.publication import (
+    PublicationRequest,
+    ReleaseToPublish,
+    Skip,
+    publication_ended,
+    publication_workflow_id,
+)
 from models.render import Resume
 
 _PATIENCE = timedelta(seconds=10)
@@ -30,13 +37,20 @@ class Publications:
 
     async def resume(self, track_id: str, publisher: str, resume: Resume) -> None:
         """Say that the cause is mended. Raises Conflict when nothing is under way."""
-        handle = self._client.get_workflow_handle(publication_workflow_id(track_id, publisher))
-        await reach(lambda: handle.execute_update("resume", resume, id=resume.resume_id, rpc_timeout=_PATIENCE))
+        await self._tell(track_id, publisher, "resume", resume, resume.resume_id)
 
     async def skip(self, track_id: str, publisher: str, skip: Skip) -> None:
         """Let a place go. Raises Conflict when nothing is under way, or it is being withdrawn."""
+        await self._tell(track_id, publisher, "skip", skip, skip.skip_id)
+
+    async def _tell(self, track_id: str, publisher: str, update: str, what: Resume | Skip, update_id: str) -> None:
         handle = self._client.get_workflow_handle(publication_workflow_id(track_id, publisher))
-        await reach(lambda: handle.execute_update("skip", skip, id=skip.skip_id, rpc_timeout=_PATIENCE))
+        try:
+            await reach(lambda: handle.execute_update(update, what, id=update_id, rpc_timeout=_PATIENCE))
+        except Conflict as error:
+            if error.code != WORK_ENDED:
+                raise
+            raise publication_ended(publisher) from None
 
     async def _start(self, request: PublicationRequest, signal: str | None = None) -> None:
         await reach(

@@ -38,6 +38,8 @@ from models.upkeep import AssetToInspect, VoiceToEnrol
 Answer = TypeVar("Answer")
 
 _PATIENCE = timedelta(seconds=10)
+WORK_ENDED = "render.ended"
+"""The code of the Conflict with work that has ended."""
 """How long a caller waits for a workflow's answer; a studio worker that lives answers in milliseconds."""
 _QUERY_PATIENCE = timedelta(seconds=3)
 """Less for a query, because the tables can answer in its stead."""
@@ -199,4 +201,4 @@ async def reach(call: Callable[[], Awaitable[Answer]]) -> Answer:
 
 
 def _ended() -> Conflict:
-    return Conflict("this work has ended", code="render.ended", action="Read it to see how it ended.")
+    return Conflict("this work has ended", code=WORK_ENDED, action="Read it to see how it ended.")

@@ -9,7 +9,7 @@ from pydantic import AwareDatetime, Field
 from models.approval import Principal, WorkId
 from models.artifacts import Artifact
 from models.base import Contract, Note, Sha256, Slug
-from models.errors import FailureDetails, UnknownReference
+from models.errors import Conflict, FailureDetails, UnknownReference
 from models.release import KeptPackage, PackageToKeep
 
 STORE = "store"
@@ -137,3 +137,12 @@ def public_copy(file: Artifact, folder: str, path: str) -> Artifact:
 def publication_workflow_id(track_id: str, publisher: str) -> str:
     """The id of the workflow that publishes a track's release there, and withdraws it."""
     return f"publication/{track_id}/{publisher}"
+
+
+def publication_ended(publisher: str) -> Conflict:
+    """Nothing is under way there that could be resumed or let go."""
+    return Conflict(
+        f"nothing is under way at {publisher}",
+        code="publication.ended",
+        action="Read the track's publications to see how it ended.",
+    )

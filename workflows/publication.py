@@ -20,6 +20,7 @@ from models.publication import (
     PublicationRequest,
     PublicationState,
     Skip,
+    publication_ended,
 )
 from models.render import Resume
 from workflows import policies
@@ -189,6 +190,10 @@ class PublicationWorkflow:
         """A person has mended what failed. Sent again, it is once."""
         self._resumes.setdefault(resume.resume_id, resume)
 
+    @resume.validator
+    def _check_resume(self, resume: Resume) -> None:  # noqa: ARG002 - Temporal wants the update's own signature
+        self._check_under_way()
+
     @workflow.update
     def skip(self, skip: Skip) -> None:
         """A person lets this place go. Sent again, it is once."""
@@ -196,6 +201,7 @@ class PublicationWorkflow:
 
     @skip.validator
     def _check_skip(self, skip: Skip) -> None:
+        self._check_under_way()
         if self._withdraw:
             raise to_failure(
                 Conflict(
@@ -204,3 +210,8 @@ class PublicationWorkflow:
                     action="Mend what keeps it there, then resume.",
                 )
             )
+
+    def _check_under_way(self) -> None:
+        """The table tells of the end a moment before this workflow has ended."""
+        if self._now.state.final:
+            raise to_failure(publication_ended(self._now.publisher))

@@ -20,6 +20,7 @@ from api.dispatch import dispatch
 from api.planning import NewRender, Rerender, plan_render, plan_rerender, standing_request
 from api.problems import responses
 from api.services import Services, Studio
+from api.temporal import WORK_ENDED
 from api.views import LINK_SECONDS, RenderSummary, RenderView, look, render_summary
 from models.artifacts import Artifact
 from models.base import Contract, Slug, canonical_sha256
@@ -277,7 +278,7 @@ async def _events(studio: Services, caller: Caller, render_id: str, request: Req
 def _running(row: Render) -> Render:
     """The render, which has not ended. Its workflow may still be tidying up after it when it has: Conflict."""
     if row.state.final:
-        raise Conflict(f"this render is {row.state} already", code="render.ended")
+        raise Conflict(f"this render is {row.state} already", code=WORK_ENDED)
     return row
 
 

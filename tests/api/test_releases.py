@@ -115,7 +115,7 @@ def test_a_place_without_credentials_waits_is_named_and_can_be_let_go(tenant: Te
     standing(tenant, track, "youtube", "blocked")
     assert tenant.producer.post(f"/tracks/{track}/publications/youtube/skip").status_code == 202
     standing(tenant, track, "youtube", "skipped")
-    problem(tenant.producer.post(f"/tracks/{track}/publications/youtube/resume"), 409, "render.ended")
+    problem(tenant.producer.post(f"/tracks/{track}/publications/youtube/resume"), 409, "publication.ended")
 
 
 @pytest.mark.parametrize(

@@ -23,7 +23,8 @@ def message_about(studio: WholeStudio, title: str) -> Message:
 
 
 def words_of(message: Message) -> list[str]:
-    return [button["text"] for row in message.get("reply_markup", {}).get("inline_keyboard", []) for button in row]
+    keyboard = (message.get("reply_markup") or {}).get("inline_keyboard", [])
+    return [button["text"] for row in keyboard for button in row]
 
 
 def awaiting(view: dict[str, Any]) -> bool:
