@@ -8,6 +8,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Any
 
 import structlog
@@ -97,9 +98,14 @@ def _supervise(supervisor: Supervisor) -> None:
 
 
 def up(state: StateDirectory, only: Sequence[str], *, gpu: bool) -> int:
-    """Start a supervisor in the background unless one runs, and return when all is ready."""
+    """Start a supervisor in the background unless one runs, and return when all is ready. One that has not seen what
+    was installed since is started anew: its workers lack the engines of it."""
     log_file = state.logs / "studio.log"
     supervisor = None
+    # The supervisor writes the lock as it begins, and never again.
+    if lock.holder(state.lock) and _installed_at() > state.lock.stat().st_mtime:
+        _say("Packages were installed since the studio was started: starting it anew.")
+        down(state)
     if not lock.holder(state.lock):
         state.status.unlink(missing_ok=True)
         rotate(log_file)
@@ -126,6 +132,11 @@ def up(state: StateDirectory, only: Sequence[str], *, gpu: bool) -> int:
     _say(_table(status["parts"]))
     _say(f"API tokens: {state.root / 'tokens.json'}\nLogs: {state.logs}")
     return 0
+
+
+def _installed_at() -> float:
+    """When the environment was last added to, in seconds since the epoch."""
+    return max((stamp.stat().st_mtime for stamp in Path(sys.prefix).glob(".ready-*")), default=0.0)
 
 
 def down(state: StateDirectory) -> int:

@@ -71,6 +71,17 @@ def test_up_again_starts_nothing(studio: Studio, state: StateDirectory) -> None:
     assert parts(state) == before
 
 
+def test_a_studio_that_has_not_seen_what_was_installed_is_started_anew(studio: Studio, state: StateDirectory) -> None:
+    if not list(Path(sys.prefix).glob(".ready-*")):
+        pytest.skip("this environment was not set up by make")
+    supervisor = lock.holder(state.lock)
+    os.utime(state.lock, (1, 1))
+    done = studio("up", "--only", ONLY)
+    assert done.returncode == 0, done.stderr
+    assert "Packages were installed" in done.stdout
+    assert lock.holder(state.lock) not in (0, supervisor)
+
+
 def test_what_is_killed_is_restarted_and_status_says_so(studio: Studio, state: StateDirectory) -> None:
     os.kill(int(str(parts(state)["s3"]["pid"])), signal.SIGKILL)
     eventually(lambda: parts(state)["s3"]["restarts"] == 1 and parts(state)["s3"]["state"] == "ready")
